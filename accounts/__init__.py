@@ -1,0 +1,1 @@
+"""Accounts: customers (the tenants), their users and their accounts at the exchange."""

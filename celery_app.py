@@ -1,0 +1,27 @@
+"""The Celery application: queues, routes and what a worker may hold."""
+
+from __future__ import annotations
+
+import os
+
+from celery import Celery
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "obiwork_project.settings.local")
+
+app = Celery("obiwork")
+app.config_from_object("django.conf:settings", namespace="CELERY")
+app.autodiscover_tasks(["trading"])
+app.conf.update(
+    task_ignore_result=True,
+    task_acks_late=False,  # recovery is the reconciler's: Redis would redeliver only after the visibility timeout
+    worker_prefetch_multiplier=1,
+    task_serializer="json",
+    accept_content=["json"],
+    task_default_queue="default",
+    # hot tasks name their queue when they are sent (hot.<shard>); everything else is routed here
+    task_routes={"trading.protect_position": {"queue": "protect"}},
+    task_send_sent_event=True,
+    worker_send_task_events=True,
+    broker_connection_retry_on_startup=True,
+    worker_hijack_root_logger=False,
+)

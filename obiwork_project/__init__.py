@@ -1,0 +1,1 @@
+"""The project: settings, addresses, services and the `obiwork` command."""

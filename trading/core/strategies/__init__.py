@@ -1,0 +1,1 @@
+"""Strategies: pure state machines `decide(params, market, bot) -> decision`, one file per mode."""

@@ -1,0 +1,125 @@
+"""Selectors: figures read from stored rows. A figure that a run does not have is None, never 0."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal
+from typing import Any
+
+import numpy as np
+from django.db.models import Count, DecimalField, ExpressionWrapper, F, Sum
+
+from trading.core.orders import IntentState
+from trading.core.position import ProtectionState
+from trading.models import DecisionTally, EvaluationTally, Fill, Order, OrderIntent, Position
+
+SAMPLES_FOR_P99 = 100
+SAMPLES_FOR_P95 = 20
+
+_AMOUNT = DecimalField(max_digits=40, decimal_places=18)
+
+
+def run_summary(*, seconds: float) -> dict[str, Any]:
+    """Return what a run did, in the keys of the command contract.
+
+    Results are those of closed round trips; net is after every fee paid, those of open positions too.
+    """
+    gross = _gross_result()
+    fees = Fill.objects.aggregate(total=Sum("fee"))["total"] or Decimal(0)
+    volume = _volume()
+    net = gross - fees
+    open_positions = Position.objects.exclude(state=ProtectionState.CLOSED.value)
+    return {
+        "seconds": round(seconds, 3),
+        "evaluations": EvaluationTally.objects.aggregate(total=Sum("count"))["total"] or 0,
+        "decisions": _decisions(),
+        "orders": _orders(),
+        "fills": Fill.objects.count(),
+        "round_trips": Position.objects.filter(state=ProtectionState.CLOSED.value).count(),
+        "positions_open": open_positions.count(),
+        "positions_unprotected": open_positions.filter(quantity__gt=F("covered_quantity")).count(),
+        "naked_ms": _naked_ms(),
+        "tick_to_order_ms": distribution(_latencies("book_received_ns"), tails=(95, 99)),
+        "trigger_to_order_ms": distribution(_latencies("oldest_received_ns"), tails=(95, 99)),
+        "volume_usd": plain(volume),
+        "fees_usd": plain(fees),
+        "pnl_gross_usd": plain(gross),
+        "pnl_net_usd": plain(net),
+        "cost_per_million_usd": None if volume == 0 else plain(round(-net * 1_000_000 / volume, 2)),
+        "exits_by_reason": _count_by(Position.objects.filter(state=ProtectionState.CLOSED.value), "exit_reason"),
+    }
+
+
+def distribution(samples_ms: Sequence[float], *, tails: Sequence[int] = (99,)) -> dict[str, float | int | None]:
+    """Return count, p50, the tails and the maximum. A tail is None where the samples are too few to know it."""
+    needed = {95: SAMPLES_FOR_P95, 99: SAMPLES_FOR_P99}
+    count = len(samples_ms)
+    figures: dict[str, float | int | None] = {"count": count, "p50": _percentile(samples_ms, 50, needs=1)}
+    for tail in tails:
+        figures[f"p{tail}"] = _percentile(samples_ms, tail, needs=needed[tail])
+    figures["max"] = round(max(samples_ms), 3) if count else None
+    return figures
+
+
+def plain(amount: Decimal) -> str:
+    """Return an amount as text without exponent and trailing zeros."""
+    text = f"{amount:f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _percentile(samples: Sequence[float], percent: int, *, needs: int) -> float | None:
+    if len(samples) < needs:
+        return None
+    return round(float(np.percentile(np.asarray(samples), percent)), 3)
+
+
+def _decisions() -> dict[str, Any]:
+    rows = DecisionTally.objects.values_list("approved", "reason").annotate(total=Sum("count"))
+    vetoes = {reason: total for approved, reason, total in rows if approved is False}
+    return {
+        "approved": sum(total for approved, _, total in rows if approved is True),
+        "vetoed": sum(vetoes.values()),
+        "vetoes_by_reason": dict(sorted(vetoes.items(), key=lambda item: -item[1])),
+    }
+
+
+def _orders() -> dict[str, int]:
+    by_state = _count_by(OrderIntent.objects.all(), "state")
+    doubled = (
+        Order.objects.filter(client_id__isnull=False, related_exchange_id="")
+        .values("account", "client_id")
+        .annotate(orders=Count("id"))
+        .filter(orders__gt=1)
+    )
+    return {
+        "sent": OrderIntent.objects.exclude(state=IntentState.PENDING.value).exclude(sent_ns=None).count(),
+        "acknowledged": by_state.get(IntentState.ACKNOWLEDGED.value, 0),
+        "rejected": by_state.get(IntentState.REJECTED.value, 0),
+        "unknown": by_state.get(IntentState.UNKNOWN.value, 0) + by_state.get(IntentState.SENDING.value, 0),
+        "duplicates": doubled.count(),
+    }
+
+
+def _naked_ms() -> dict[str, float | int | None]:
+    """Return the longest gap of each position of ours; a position made by hand has no stop to wait for."""
+    longest_us = Position.objects.exclude(stop_price=None).values_list("naked_max_us", flat=True)
+    return distribution([value / 1_000 for value in longest_us])
+
+
+def _latencies(start_column: str) -> list[float]:
+    rows = OrderIntent.objects.exclude(sent_ns=None).exclude(**{start_column: None})
+    return [(sent - start) / 1e6 for sent, start in rows.values_list("sent_ns", start_column)]
+
+
+def _volume() -> Decimal:
+    notional = ExpressionWrapper(F("price") * F("quantity"), output_field=_AMOUNT)
+    return Fill.objects.aggregate(total=Sum(notional))["total"] or Decimal(0)
+
+
+def _gross_result() -> Decimal:
+    closed = Position.objects.filter(state=ProtectionState.CLOSED.value)
+    return sum((position.holding.pnl_gross for position in closed), Decimal(0))
+
+
+def _count_by(rows: Any, column: str) -> dict[str, int]:
+    return dict(rows.values_list(column).annotate(total=Count("id")).order_by("-total"))
