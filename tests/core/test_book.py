@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from trading.core.book import BookView, Level, OrderBook
@@ -24,11 +24,11 @@ def book_of(bids: list[Level], asks: list[Level]) -> OrderBook:
     return book
 
 
-def test_replacing_sorts_both_sides_best_first_whatever_order_they_came_in():
+def test_replacing_sorts_both_sides_best_first_whatever_order_they_came_in() -> None:
     assert book_of(BIDS, ASKS).top(20) == (((100, 2), (99, 3), (98, 5)), ((101, 4), (102, 1), (103, 9)))
 
 
-def test_the_best_bid_is_the_highest_although_rest_lists_bids_ascending():
+def test_the_best_bid_is_the_highest_although_rest_lists_bids_ascending() -> None:
     book = book_of(sorted(BIDS), sorted(ASKS))
 
     assert book.best_bid == (100, 2)
@@ -36,11 +36,11 @@ def test_the_best_bid_is_the_highest_although_rest_lists_bids_ascending():
     assert book.spread_ticks == 1
 
 
-def test_top_gives_no_more_than_the_depth_asked_for():
+def test_top_gives_no_more_than_the_depth_asked_for() -> None:
     assert book_of(BIDS, ASKS).top(2) == (((100, 2), (99, 3)), ((101, 4), (102, 1)))
 
 
-def test_an_update_sets_absolute_quantities_and_inserts_new_levels():
+def test_an_update_sets_absolute_quantities_and_inserts_new_levels() -> None:
     book = book_of(BIDS, ASKS)
 
     book.apply([(99, 7), (97, 1)], [(101, 6), (104, 2)])
@@ -51,7 +51,7 @@ def test_an_update_sets_absolute_quantities_and_inserts_new_levels():
     )
 
 
-def test_zero_lots_delete_a_level_and_deleting_an_unknown_level_changes_nothing():
+def test_zero_lots_delete_a_level_and_deleting_an_unknown_level_changes_nothing() -> None:
     book = book_of(BIDS, ASKS)
 
     book.apply([(100, 0), (55, 0)], [(101, 0)])
@@ -59,7 +59,7 @@ def test_zero_lots_delete_a_level_and_deleting_an_unknown_level_changes_nothing(
     assert book.top(20) == (((99, 3), (98, 5)), ((102, 1), (103, 9)))
 
 
-def test_volume_is_the_sum_of_quantities_of_the_best_levels_and_never_of_prices():
+def test_volume_is_the_sum_of_quantities_of_the_best_levels_and_never_of_prices() -> None:
     book = book_of(BIDS, ASKS)
 
     assert book.volume(Side.BID, 2) == 2 + 3
@@ -67,7 +67,7 @@ def test_volume_is_the_sum_of_quantities_of_the_best_levels_and_never_of_prices(
     assert book.volume(Side.BID, 20) == 10
 
 
-def test_an_empty_side_has_no_best_price_and_raises():
+def test_an_empty_side_has_no_best_price_and_raises() -> None:
     book = book_of([], [(101, 4)])
 
     with pytest.raises(EmptyBook):
@@ -82,20 +82,20 @@ def test_an_empty_side_has_no_best_price_and_raises():
     ("bid", "ask", "crossed", "locked"),
     [(100, 101, False, False), (100, 100, False, True), (101, 100, True, False)],
 )
-def test_a_book_knows_whether_it_is_crossed_or_locked(bid: int, ask: int, crossed: bool, locked: bool):
+def test_a_book_knows_whether_it_is_crossed_or_locked(bid: int, ask: int, crossed: bool, locked: bool) -> None:
     book = book_of([(bid, 1)], [(ask, 1)])
 
     assert (book.is_crossed, book.is_locked) == (crossed, locked)
     assert (book.view(1).is_crossed, book.view(1).is_locked) == (crossed, locked)
 
 
-def test_an_empty_side_is_neither_crossed_nor_locked():
+def test_an_empty_side_is_neither_crossed_nor_locked() -> None:
     assert not book_of([(100, 1)], []).is_crossed
     assert not book_of([], [(100, 1)]).is_locked
 
 
 @pytest.mark.parametrize("depth", [0, -1])
-def test_a_depth_below_one_is_refused(depth: int):
+def test_a_depth_below_one_is_refused(depth: int) -> None:
     book = book_of(BIDS, ASKS)
 
     with pytest.raises(ValueError, match="depth"):
@@ -104,10 +104,11 @@ def test_a_depth_below_one_is_refused(depth: int):
         book.volume(Side.BID, depth)
 
 
+@settings(deadline=None)
 @given(first=st.tuples(sides, sides), changes=updates, depth=st.integers(min_value=1, max_value=25))
 def test_the_book_equals_a_dict_sorted_on_demand(
     first: tuple[list[Level], list[Level]], changes: list[tuple[list[Level], list[Level]]], depth: int
-):
+) -> None:
     book = book_of(list(dict(first[0]).items()), list(dict(first[1]).items()))
     bids, asks = dict(first[0]), dict(first[1])
 
@@ -125,7 +126,7 @@ def test_the_book_equals_a_dict_sorted_on_demand(
     assert (book.level_count(Side.BID), book.level_count(Side.ASK)) == (len(model_bids), len(model_asks))
 
 
-def test_a_rank_names_the_price_of_a_level_and_none_where_there_is_no_such_level():
+def test_a_rank_names_the_price_of_a_level_and_none_where_there_is_no_such_level() -> None:
     book = book_of(BIDS, ASKS)
 
     assert [book.ticks_at(Side.BID, rank) for rank in (1, 2, 3, 4)] == [100, 99, 98, None]

@@ -119,6 +119,12 @@ def test_an_entry_whose_signal_has_gone_is_cancelled() -> None:
     assert (verdict.reason, verdict.actions) == ("signal_gone", (CancelEntry(3),))
 
 
+def test_a_resting_entry_is_cancelled_where_entries_are_stopped() -> None:
+    verdict = decide(PARAMS, market(8, 2), FLAT._replace(entry=RESTING, entries_allowed=False))
+
+    assert (verdict.reason, verdict.actions) == ("entries_stopped", (CancelEntry(3),))
+
+
 def test_an_entry_past_its_time_to_live_is_cancelled() -> None:
     old = RESTING._replace(placed_us=NOW_US - 15_000_001)
 

@@ -55,7 +55,7 @@ def decide(params: ScalpParams, market: MarketView, bot: BotView) -> Verdict:
     except EmptyBook:
         return Verdict(False, "book_empty", None, _cancel(bot.entry))
     if bot.entry is not None:
-        return _keep_or_cancel(params, market, bot.entry, obi)
+        return _keep_or_cancel(params, market, bot.entry, obi, entries_allowed=bot.entries_allowed)
     refusal = _entry_refusal(params, market, bot, obi)
     if refusal:
         return Verdict(False, refusal, obi)
@@ -105,7 +105,11 @@ def _resting(market: MarketView, position: OpenPosition, target: int) -> int:
     return min(target, market.book.best_ask[0] - 1)
 
 
-def _keep_or_cancel(params: ScalpParams, market: MarketView, entry: RestingEntry, obi: float) -> Verdict:
+def _keep_or_cancel(
+    params: ScalpParams, market: MarketView, entry: RestingEntry, obi: float, *, entries_allowed: bool
+) -> Verdict:
+    if not entries_allowed:
+        return Verdict(False, "entries_stopped", obi, _cancel(entry))
     if obi * entry.side.sign < params.trigger_ratio / 2:
         return Verdict(False, "signal_gone", obi, _cancel(entry))
     if _is_past_its_time(params, market, entry):

@@ -1,0 +1,1 @@
+"""Recorded markets: the file format, its reader and writer, and importers of foreign recordings."""

@@ -1,0 +1,1 @@
+"""Market data for the sandbox: sources of (symbol, event) and their replay against the clock."""

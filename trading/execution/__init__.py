@@ -1,0 +1,1 @@
+"""Execution: from a market's state to orders, stops and closed positions, one account never touching another's."""

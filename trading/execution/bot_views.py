@@ -1,0 +1,130 @@
+"""Bot views: a shard's rows, read in three statements, as the values that strategies decide on."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+
+from django.db.models import Exists, OuterRef, Q
+
+from trading.core.orders import Purpose
+from trading.core.position import ProtectionState
+from trading.core.strategies.actions import BotView, OpenPosition, RestingEntry
+from trading.core.units import Side
+from trading.models import Bot, Market, Order, OrderIntent, Position
+
+CANCEL_PATIENCE = timedelta(seconds=2)  # wall time; then a cancel that showed no effect is sent again
+
+
+@dataclass(slots=True)
+class BotRows:
+    """A bot with what it has, or may have, at the exchange."""
+
+    bot: Bot
+    position: Position | None = None
+    live_intents: list[OrderIntent] = field(default_factory=list)
+
+
+def load_shard(*, symbol: str, shard: int) -> list[BotRows]:
+    """Return the bots of a shard that trade a symbol, or still hold something in it."""
+    open_position = Position.objects.filter(bot=OuterRef("pk")).exclude(state=ProtectionState.CLOSED.value)
+    live_intent = OrderIntent.objects.filter(bot=OuterRef("pk"), is_live=True)
+    bots = (
+        Bot.objects.filter(Q(status=Bot.Status.LIVE) | Exists(open_position) | Exists(live_intent))
+        .filter(market__symbol=symbol, account__shard=shard)
+        .select_related("account__customer", "market")
+    )
+    rows = {bot.pk: BotRows(bot) for bot in bots}
+    for position in Position.objects.filter(bot__in=rows).exclude(state=ProtectionState.CLOSED.value):
+        rows[_key(position.bot_id)].position = position
+    for intent in OrderIntent.objects.filter(bot__in=rows, is_live=True).select_related("order"):
+        rows[_key(intent.bot_id)].live_intents.append(intent)
+    return list(rows.values())
+
+
+def bot_view(rows: BotRows, *, now: datetime, beyond_stop_since: dict[int, int], fills_are_watched: bool) -> BotView:
+    """Return what a strategy reads of a bot.
+
+    `beyond_stop_since` says since when (exchange time, us) the mark stands beyond a position's stop; while nobody
+    watches the fills, no entry is allowed.
+    """
+    by_purpose: dict[str, list[OrderIntent]] = defaultdict(list)
+    for intent in rows.live_intents:
+        by_purpose[intent.purpose].append(intent)
+    entries = by_purpose[Purpose.ENTRY.value]
+    resting = next((entry for entry in entries if _rests(entry, now)), None)
+    market = rows.bot.market
+    return BotView(
+        entry=None if resting is None else _resting_entry(resting, market),
+        entry_in_flight=bool(entries) and resting is None,
+        position=_open_position(rows, by_purpose, beyond_stop_since),
+        order_lots=market.grid.tradable_lots(rows.bot.order_quantity),
+        entries_allowed=fills_are_watched and _entries_allowed(rows.bot),
+        last_closed_us=rows.bot.last_closed_us,
+        last_entry_us=rows.bot.last_entry_us,
+        entry_rejections=rows.bot.entry_rejections,
+    )
+
+
+def order_of(intent: OrderIntent) -> Order | None:
+    """Return the order that an intent became, as far as we have seen it."""
+    return intent.order if hasattr(intent, "order") else None
+
+
+def _entries_allowed(bot: Bot) -> bool:
+    account = bot.account
+    return bot.status == Bot.Status.LIVE and account.is_active and not account.entries_stopped_reason
+
+
+def _rests(intent: OrderIntent, now: datetime) -> bool:
+    order = order_of(intent)
+    if order is None or order.is_over:
+        return False
+    return order.cancel_sent_at is None or now - order.cancel_sent_at > CANCEL_PATIENCE
+
+
+def _resting_entry(intent: OrderIntent, market: Market) -> RestingEntry:
+    if intent.price is None:
+        raise ValueError(f"entry {intent.pk} has no price")
+    return RestingEntry(
+        order_id=intent.order.pk,
+        side=Side(intent.side),
+        price_ticks=market.grid.ticks(intent.price),
+        placed_us=intent.order.placed_us,
+    )
+
+
+def _open_position(
+    rows: BotRows, by_purpose: dict[str, list[OrderIntent]], beyond_stop_since: dict[int, int]
+) -> OpenPosition | None:
+    position = rows.position
+    if position is None or position.stop_price is None:
+        return None
+    grid = rows.bot.market.grid
+    return OpenPosition(
+        position_id=position.pk,
+        side=Side(position.side),
+        lots=grid.lots(position.quantity),
+        entry_ticks=float(position.holding.entry_price / grid.tick_size),
+        stop_ticks=grid.ticks(position.stop_price),
+        opened_us=position.opened_us,
+        is_exiting=position.state == ProtectionState.EXITING.value or bool(by_purpose[Purpose.EXIT.value]),
+        take_profit_lots=_unfilled_lots(by_purpose[Purpose.TAKE_PROFIT.value], rows.bot.market),
+        mark_beyond_stop_since_us=beyond_stop_since.get(position.pk),
+    )
+
+
+def _unfilled_lots(intents: Sequence[OrderIntent], market: Market) -> int:
+    lots = 0
+    for intent in intents:
+        order = order_of(intent)
+        lots += market.grid.lots(intent.quantity if order is None else order.quantity - order.executed_quantity)
+    return lots
+
+
+def _key(bot_id: int | None) -> int:
+    if bot_id is None:
+        raise ValueError("a row without a bot cannot come from a query by bots")
+    return bot_id

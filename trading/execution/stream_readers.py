@@ -1,0 +1,101 @@
+"""Stream readers: a thread per account that keeps its private stream connected and hands on what it shows."""
+
+from __future__ import annotations
+
+import logging
+import queue
+import random
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import NamedTuple, Protocol
+
+from signer.client import Signature
+from signer.errors import SignerError
+from trading.exchange.backpack.streams import Frame
+from trading.exchange.errors import ExchangeError, StreamError
+
+log = logging.getLogger(__name__)
+
+RECEIVE_TIMEOUT_S = 1.0
+FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 10.0
+
+ORDER_UPDATES = "account.orderUpdate"
+POSITION_UPDATES = "account.positionUpdate"
+
+
+class Connected(NamedTuple):
+    """The private stream of an account shows everything from now on: look at what came before."""
+
+    account_id: int
+
+
+class Disconnected(NamedTuple):
+    """The private stream of an account shows nothing any more."""
+
+    account_id: int
+    reason: str
+
+
+class Received(NamedTuple):
+    """A frame of an account's private stream."""
+
+    account_id: int
+    frame: Frame
+
+
+Message = Connected | Disconnected | Received
+
+
+class PrivateStream(Protocol):
+    """A connection that shows what it was subscribed to."""
+
+    def subscribe(self, streams: list[str], signature: Signature | None = None) -> None: ...
+
+    def receive(self, timeout_s: float) -> Frame | None: ...
+
+    def close(self) -> None: ...
+
+
+@dataclass(slots=True)
+class StreamReader:
+    """Keeps one account's private stream; `messages` gets its frames, and when it comes and goes."""
+
+    account_id: int
+    connect: Callable[[], PrivateStream]
+    sign_subscription: Callable[[], Signature]
+    messages: queue.SimpleQueue[Message]
+    stop: threading.Event
+    thread: threading.Thread = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.thread = threading.Thread(target=self._run, name=f"account-{self.account_id}", daemon=True)
+
+    def start(self) -> None:
+        """Start reading."""
+        self.thread.start()
+
+    def _run(self) -> None:
+        backoff_s = FIRST_BACKOFF_S
+        while not self.stop.is_set():
+            try:
+                self._read_until_it_ends()
+                backoff_s = FIRST_BACKOFF_S
+            except (ExchangeError, SignerError, OSError) as error:
+                log.warning("account_stream_ended account=%s error=%s", self.account_id, error)
+                self.messages.put(Disconnected(self.account_id, type(error).__name__))
+                backoff_s = FIRST_BACKOFF_S if isinstance(error, StreamError) else backoff_s
+            self.stop.wait(backoff_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
+            backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
+
+    def _read_until_it_ends(self) -> None:
+        stream = self.connect()
+        try:
+            stream.subscribe([ORDER_UPDATES, POSITION_UPDATES], self.sign_subscription())
+            self.messages.put(Connected(self.account_id))
+            while not self.stop.is_set():
+                frame = stream.receive(RECEIVE_TIMEOUT_S)
+                if frame is not None:
+                    self.messages.put(Received(self.account_id, frame))
+        finally:
+            stream.close()

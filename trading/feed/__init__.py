@@ -1,0 +1,1 @@
+"""Market data: from the exchange's streams to the proven book in Redis."""
