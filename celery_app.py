@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+from typing import Any
 
 from celery import Celery
+from celery.signals import worker_ready
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "obiwork_project.settings.local")
 
@@ -25,3 +27,9 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
 )
+
+
+@worker_ready.connect
+def say_ready(sender: Any, **_: object) -> None:
+    """Tell whoever supervises the worker that it takes tasks from now on."""
+    print(f"worker ready: {sender.hostname}", flush=True)  # noqa: T201

@@ -39,7 +39,12 @@ def make_app(desk: Desk) -> web.Application:
     app[DESK] = desk
     for module in (rest_public, rest_orders, rest_account, rest_history, rest_sandbox, sockets):
         app.add_routes(module.routes)
+    app.on_shutdown.append(_close_streams)
     return app
+
+
+async def _close_streams(app: web.Application) -> None:
+    app[DESK].hub.close()
 
 
 def bind(port: int) -> socket.socket:

@@ -29,6 +29,9 @@ class SignRequest(NamedTuple):
     timestamp_ms: int
     window_ms: int
 
+    def __repr__(self) -> str:
+        return f"SignRequest({self.instruction}, {self.context})"  # neither the sealed text nor the fields
+
 
 class Signature(NamedTuple):
     """What the exchange wants to see beside a request."""

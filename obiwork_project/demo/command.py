@@ -53,7 +53,9 @@ def _run(options: DemoOptions) -> int:
         password = secrets.token_urlsafe(9)
         run = DemoRun(options=options, keys=_accounts(private / "accounts.json"), shards=HOT_SHARDS)
         run.seed(operator_password=password, max_book_age_ms=_book_age_ms(options))
-        supervisor.start(*processes.engine(shards=HOT_SHARDS))
+        _say("starting workers, accounts process and feed …")
+        supervisor.start(*processes.workers(shards=HOT_SHARDS))
+        supervisor.start(processes.feed())
         if options.web:
             _start_web(options, supervisor, password)
         return run.watch(supervisor)

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db.models import Count, Max
 from redis import Redis
 
+from trading.board.errors import SnapshotMissing
+from trading.board.keys import Keys
+from trading.board.snapshots import book_age_ms, load
 from trading.core.errors import EmptyBook
 from trading.core.obi import book_imbalance
 from trading.core.position import ProtectionState
-from trading.feed.errors import SnapshotMissing
-from trading.feed.keys import Keys
-from trading.feed.snapshots import book_age_ms, load
 from trading.models import Decision, Market, OrderIntent, Position
 
 LAST_LATENCIES = 200

@@ -35,13 +35,18 @@ def sandbox(options: DemoOptions, *, accounts_file: Path) -> Child:
     return Child(name="sandbox", argv=tuple(argv), ready=LineReady(r'"rest"'))
 
 
-def engine(*, shards: int) -> list[Child]:
-    """Return feed, accounts processes and workers: one hot worker of concurrency 1 per shard, one for protection."""
-    children = [_manage("feed", "runfeed", ready="feed ready"), _worker("protect", queue="protect")]
+def workers(*, shards: int) -> list[Child]:
+    """Return accounts processes and workers: one hot worker of concurrency 1 per shard, one for protection."""
+    children = [_worker("protect", queue="protect")]
     for shard in range(shards):
         children.append(_manage(f"accounts-{shard}", "runaccounts", "--shard", str(shard), ready="accounts ready"))
         children.append(_worker(f"hot-{shard}", queue=f"hot.{shard}"))
     return children
+
+
+def feed() -> Child:
+    """Return the feed, to be started when somebody is there to evaluate."""
+    return _manage("feed", "runfeed", ready="feed ready")
 
 
 def web(*, port: int) -> Child:
@@ -71,6 +76,6 @@ def _worker(name: str, *, queue: str) -> Child:
     return Child(
         name=f"worker-{name}",
         argv=(*argv, "-P", "solo", "-c", "1", "--without-gossip", "--without-mingle", "-l", "WARNING"),
-        ready=None,
+        ready=LineReady("worker ready"),
         policy=Policy.RESTART,
     )

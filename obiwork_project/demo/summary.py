@@ -7,7 +7,7 @@ from typing import Any
 import orjson
 from redis import Redis
 
-from trading.feed.keys import Keys
+from trading.board.keys import Keys
 from trading.models import Market
 from trading.selectors import run_summary
 

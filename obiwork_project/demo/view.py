@@ -16,8 +16,8 @@ from rich.table import Table
 from rich.text import Text
 
 from obiwork_project.demo.figures import Figures, MarketLine, read_figures
+from trading.board.keys import Keys
 from trading.core.units import Side
-from trading.feed.keys import Keys
 from trading.models import Decision, Position
 
 REFRESH_S = 1.0

@@ -50,8 +50,8 @@ TEMPLATES = [
 ]
 
 # Intents are durable before they are sent: PostgreSQL's synchronous_commit stays on, and connections are kept
-# because opening one costs more than a whole evaluation.
-DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": None, "CONN_HEALTH_CHECKS": True}}
+# because opening one costs more than a whole evaluation. A connection that broke is replaced after the error it caused.
+DATABASES = {"default": {**env.db_url("DATABASE_URL"), "CONN_MAX_AGE": None}}
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 
 REDIS_URL = env.str("REDIS_URL")

@@ -99,18 +99,26 @@ class Life:
         if line is not None:
             self.ready_line, self.is_ready, self._was_ready_once = line, True, True
         elif time.monotonic() - self._started_at > self.child.ready_timeout_s:
-            raise ChildFailed(
-                f"{self.child.name} was not ready within {self.child.ready_timeout_s:g} s; its log ends: "
-                f"{last_words(self._log)}"
-            )
+            self._on_lateness()
+
+    def _on_lateness(self) -> None:
+        if self._may_restart() and self._process is not None:
+            self._process.kill()  # the next step sees a death like any other
+            return
+        raise ChildFailed(
+            f"{self.child.name} was not ready within {self.child.ready_timeout_s:g} s; its log ends: "
+            f"{last_words(self._log)}"
+        )
+
+    def _may_restart(self) -> bool:
+        return self.child.policy is Policy.RESTART and self._was_ready_once
 
     def _on_death(self, code: int) -> None:
         lived_s = time.monotonic() - self._started_at
         self.end()
         self._deaths = 1 if lived_s > _STEADY_AFTER_S else self._deaths + 1
         what = f"{self.child.name} {_how_it_ended(code)}"
-        may_restart = self.child.policy is Policy.RESTART and self._was_ready_once
-        if not may_restart or self._deaths > _DEATHS_IN_A_ROW:
+        if not self._may_restart() or self._deaths > _DEATHS_IN_A_ROW:
             raise ChildFailed(f"{what}; its log ends: {last_words(self._log)}")
         pause_s = min(_FIRST_BACKOFF_S * 2 ** (self._deaths - 1), _LONGEST_BACKOFF_S)
         self._next_start_at = time.monotonic() + pause_s

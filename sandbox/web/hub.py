@@ -7,6 +7,7 @@ from typing import Protocol
 
 MAX_PENDING_BYTES = 4 * 1024 * 1024
 _TEXT_FRAME = 0x81
+_GOING_AWAY_FRAME = b"\x88\x02\x03\xe9"
 _SHORT = 125
 _MEDIUM = 65_535
 
@@ -22,6 +23,9 @@ class Wire(Protocol):
 
     def abort(self) -> None:
         """Drop the client."""
+
+    def close(self) -> None:
+        """Close after what was written has gone out."""
 
 
 def text_frame(payload: bytes) -> bytes:
@@ -51,6 +55,13 @@ class Connection:
         """Close at once; the client does not read, or does not answer pings."""
         self.is_open = False
         self._wire.abort()
+
+    def say_goodbye(self) -> None:
+        """Send a close frame, and close."""
+        if self.is_open:
+            self.is_open = False
+            self._wire.write(_GOING_AWAY_FRAME)
+            self._wire.close()
 
     def push(self, frame: bytes) -> None:
         """Send a frame with the next turn of the loop."""
@@ -91,6 +102,16 @@ class Hub:
 
     def __init__(self) -> None:
         self._topics: dict[tuple[str, str], Topic] = {}
+        self._connections: set[Connection] = set()
+
+    def join(self, connection: Connection) -> None:
+        """Welcome a connection."""
+        self._connections.add(connection)
+
+    def close(self) -> None:
+        """Say goodbye to everybody."""
+        for connection in self._connections:
+            connection.say_goodbye()
 
     def topic(self, name: str, *, account: str = "") -> Topic:
         """Return the topic of a stream, and of an account where it is private."""
@@ -120,5 +141,6 @@ class Hub:
     def leave(self, connection: Connection) -> None:
         """Forget a connection that has gone."""
         connection.is_open = False
+        self._connections.discard(connection)
         for name in list(connection.topics):
             self.unsubscribe(connection, name)

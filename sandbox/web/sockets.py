@@ -39,6 +39,7 @@ async def streams(request: web.Request) -> web.StreamResponse:
     await socket.prepare(request)
     desk = request.app[DESK]
     connection = Connection(cast(Wire, request.transport), asyncio.get_running_loop())
+    desk.hub.join(connection)
     keeper = asyncio.create_task(_keep_alive(desk, socket, connection))
     try:
         await _receive(desk, socket, connection)

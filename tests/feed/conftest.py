@@ -14,7 +14,7 @@ import pytest
 from redis import Redis
 from redis.exceptions import RedisError
 
-from trading.feed.keys import Keys
+from trading.board.keys import Keys
 
 
 def _valkey_binary() -> Path:

@@ -8,11 +8,11 @@ from concurrent.futures import Executor, Future
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from trading.board.state import Mark
 from trading.core.book import Levels, OrderBook
 from trading.core.units import MarketGrid
 from trading.exchange.errors import ExchangeError, ExchangeUnavailable, StreamClosed, UnexpectedAnswer
 from trading.exchange.readings import DepthSnapshot, MarkPrice
-from trading.feed.state import Mark
 
 GRID = MarketGrid(tick_size=Decimal("0.01"), step_size=Decimal("0.1"), min_quantity=Decimal("0.1"))
 MILLISECOND_NS = 1_000_000

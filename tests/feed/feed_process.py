@@ -12,10 +12,10 @@ from collections.abc import Callable
 from redis import Redis
 
 from signer.client import SignerClient
+from trading.board.conflation import Enqueue
+from trading.board.keys import Keys
 from trading.exchange.backpack.rest import BackpackRest
 from trading.feed.backpack import BackpackDecoder, backpack_streams
-from trading.feed.conflation import Enqueue
-from trading.feed.keys import Keys
 from trading.feed.rules import FeedRules
 from trading.feed.wiring import FeedSources, FeedTargets
 from trading.feed.worker import FeedWorker

@@ -8,9 +8,9 @@ import pytest
 from redis import Redis
 
 from tests.feed.values import SYMBOL
-from trading.feed.conflation import disarm, enqueue_armed, take
-from trading.feed.errors import EnqueueFailed, SnapshotCorrupt
-from trading.feed.keys import Keys
+from trading.board.conflation import disarm, enqueue_armed, take
+from trading.board.errors import EnqueueFailed, SnapshotCorrupt
+from trading.board.keys import Keys
 from trading.feed.lease import Lease, Leases
 from trading.feed.publisher import Publication, Publisher
 

@@ -18,12 +18,12 @@ import pytest
 from redis import Redis
 
 from tests.feed.feed_process import LEASE_MS, sandbox_feed
+from trading.board.conflation import take
+from trading.board.keys import Keys
+from trading.board.snapshots import book_age_ms, load
+from trading.board.state import Flaw, MarketState, Snapshot, Source
 from trading.exchange.backpack.rest import BackpackRest
 from trading.exchange.errors import ExchangeError
-from trading.feed.conflation import take
-from trading.feed.keys import Keys
-from trading.feed.snapshots import book_age_ms, load
-from trading.feed.state import Flaw, MarketState, Snapshot, Source
 from trading.feed.worker import FeedWorker
 
 ROOT = Path(__file__).parents[2]

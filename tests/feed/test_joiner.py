@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from trading.board.state import Flaw
 from trading.core.book import Level, Levels, OrderBook
 from trading.core.errors import ImpossibleMove
 from trading.feed.joiner import Joiner, JoinState, Step
-from trading.feed.state import Flaw
 
 
 class Delta(NamedTuple):

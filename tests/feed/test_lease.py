@@ -8,8 +8,8 @@ import pytest
 from redis import Redis
 
 from tests.feed.values import SYMBOL
+from trading.board.keys import Keys
 from trading.feed.errors import LeaseLost
-from trading.feed.keys import Keys
 from trading.feed.lease import Leases
 
 

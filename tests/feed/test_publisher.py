@@ -6,11 +6,11 @@ import pytest
 from redis import Redis
 
 from tests.feed.values import SYMBOL, mark, snapshot
-from trading.feed.conflation import PrebuiltTask
-from trading.feed.keys import Keys
+from trading.board.conflation import PrebuiltTask
+from trading.board.keys import Keys
+from trading.board.snapshots import load
 from trading.feed.lease import Lease, Leases
 from trading.feed.publisher import Publication, Publisher
-from trading.feed.snapshots import load
 
 
 def lease_of(redis: Redis, keys: Keys, *, symbol: str = SYMBOL, owner: str = "a") -> Lease:

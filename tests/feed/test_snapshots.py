@@ -10,11 +10,11 @@ from hypothesis import strategies as st
 from redis import Redis
 
 from tests.feed.values import SYMBOL, mark, snapshot
-from trading.feed.codec import decode, decode_mark, encode, encode_mark
-from trading.feed.errors import SnapshotCorrupt, SnapshotMissing
-from trading.feed.keys import Keys
-from trading.feed.snapshots import book_age_ms, load, mark_age_ms, publish
-from trading.feed.state import Flaw, Mark, MarketState, Snapshot, Source
+from trading.board.codec import decode, decode_mark, encode, encode_mark
+from trading.board.errors import SnapshotCorrupt, SnapshotMissing
+from trading.board.keys import Keys
+from trading.board.snapshots import book_age_ms, load, mark_age_ms, publish
+from trading.board.state import Flaw, Mark, MarketState, Snapshot, Source
 
 int64 = st.integers(min_value=-(2**63), max_value=2**63 - 1)
 levels = st.lists(st.tuples(int64, int64), max_size=25).map(tuple)

@@ -14,11 +14,11 @@ from redis.exceptions import ConnectionError as RedisConnectionError
 
 from tests.feed.fake_exchange import GRID, FakeClock, FakeExchange, Immediately
 from tests.feed.values import SYMBOL
-from trading.feed.conflation import take
-from trading.feed.keys import Keys
+from trading.board.conflation import take
+from trading.board.keys import Keys
+from trading.board.snapshots import load
+from trading.board.state import Flaw, MarketState, Source
 from trading.feed.rules import FeedRules
-from trading.feed.snapshots import load
-from trading.feed.state import Flaw, MarketState, Source
 from trading.feed.wiring import FeedClock, FeedSources, FeedTargets
 from trading.feed.worker import FeedWorker
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 
-from trading.feed.state import Flaw, Mark, Snapshot, Source
+from trading.board.state import Flaw, Mark, Snapshot, Source
 
 SYMBOL = "SOL_USDC_PERP"
 

@@ -34,6 +34,9 @@ class Credentials(NamedTuple):
     context: str
     sealed: str
 
+    def __repr__(self) -> str:
+        return f"Credentials(account_id={self.account_id})"  # what is logged by mistake is at least short
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderRequest:
@@ -73,7 +76,7 @@ class OrderRequest:
             (self.stop_loss_trigger_by is not None and self.stop_loss_trigger_price is None, "no stop price"),
             (self.post_only and self.order_type != "Limit", "only a limit order can be post-only"),
             (self.post_only and self.time_in_force in ("IOC", "FOK"), "a post-only order has to rest"),
-            (any(amount <= 0 for amount in self._amounts() if amount is not None), "an amount below zero"),
+            (not all(map(_is_positive, self._amounts())), "an amount that is not positive"),
         ):
             if wrong:
                 raise ImpossibleOrder(f"{why}: {self}")
@@ -120,6 +123,10 @@ class OrderRequest:
         if self.reduce_only:
             params["reduceOnly"] = True
         return params
+
+
+def _is_positive(amount: Decimal | None) -> bool:
+    return amount is None or (amount.is_finite() and amount > 0)
 
 
 class OrderStatus(StrEnum):

@@ -14,6 +14,7 @@ from redis import Redis
 from redis.exceptions import RedisError
 
 from accounts.models import ExchangeAccount
+from trading.board.keys import Keys
 from trading.exchange.backpack.parse import parse_order_update
 from trading.exchange.errors import ExchangeError
 from trading.exchange.ports import OrderEntry
@@ -32,7 +33,6 @@ from trading.execution.stream_readers import (
     StreamReader,
 )
 from trading.execution.sweeps import leftover_orders, naked_positions
-from trading.feed.keys import Keys
 from trading.models import Market, Position
 
 log = logging.getLogger(__name__)
@@ -73,12 +73,16 @@ class AccountsWorker:
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop. Starting is recovering: each connection begins with a reconciliation."""
         while not stop.is_set():
-            self._take_messages()
-            self._protect_due()
-            self._every(ACCOUNTS_EVERY_S, "accounts", self._load_accounts)
-            self._every(SWEEP_EVERY_S, "sweep", self._sweep)
-            self._every(LEFTOVERS_EVERY_S, "leftovers", self._cancel_leftovers)
-            self._every(RECONCILE_EVERY_S, "reconcile", self._reconcile_all)
+            self.step()
+
+    def step(self) -> None:
+        """Take what has come, protect what is due, and do what the time asks for."""
+        self._every(ACCOUNTS_EVERY_S, "accounts", self._load_accounts)
+        self._take_messages()
+        self._protect_due()
+        self._every(SWEEP_EVERY_S, "sweep", self._sweep)
+        self._every(LEFTOVERS_EVERY_S, "leftovers", self._cancel_leftovers)
+        self._every(RECONCILE_EVERY_S, "reconcile", self._reconcile_all)
 
     def _take_messages(self) -> None:
         """Apply everything that has come, then judge: a fill and its stop arrive one behind the other."""

@@ -9,10 +9,10 @@ from redis import Redis
 
 from accounts.models import ExchangeAccount
 from signer.client import SignerClient
+from trading.board.keys import Keys
 from trading.exchange.backpack.rest import BackpackRest
 from trading.exchange.ports import Credentials
 from trading.execution.errors import NotConfigured
-from trading.feed.keys import Keys
 
 
 @cache

@@ -12,6 +12,10 @@ from typing import NamedTuple
 from django.db import IntegrityError, transaction
 from redis import Redis
 
+from trading.board import conflation
+from trading.board.errors import SnapshotMissing
+from trading.board.keys import Keys
+from trading.board.snapshots import Flaw, KnownMarket, Source, book_age_ms, load
 from trading.core.orders import Purpose
 from trading.core.position import stop_is_passed
 from trading.core.strategies import scalp
@@ -33,10 +37,6 @@ from trading.execution.liveness import accounts_are_watched
 from trading.execution.position_states import exit_sent
 from trading.execution.rejections import count_entry_answers
 from trading.execution.tallies import Tallies
-from trading.feed import conflation
-from trading.feed.errors import SnapshotMissing
-from trading.feed.keys import Keys
-from trading.feed.snapshots import Flaw, KnownMarket, Source, book_age_ms, load
 from trading.models import Bot, Decision, Market, OrderIntent, Position
 
 log = logging.getLogger(__name__)

@@ -34,7 +34,7 @@ def store(intents: Sequence[OrderIntent]) -> list[OrderIntent]:
     """
     if not intents:
         return []
-    with transaction.atomic():
+    with transaction.atomic(savepoint=False):
         _number(intents)
         return OrderIntent.objects.bulk_create(intents)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from redis import Redis
 
-from trading.feed.keys import Keys
+from trading.board.keys import Keys
 
 ALIVE_FOR_MS = 2_000  # wall time; the accounts worker shows itself several times within it
 

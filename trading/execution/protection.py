@@ -13,6 +13,8 @@ from typing import Protocol
 from django.db import transaction
 from redis import Redis
 
+from trading.board.keys import Keys
+from trading.board.snapshots import load, mark_age_ms
 from trading.core.orders import Purpose
 from trading.core.position import ProtectionState, stop_is_passed, uncovered_quantity
 from trading.core.units import Side
@@ -22,8 +24,6 @@ from trading.execution import drafts
 from trading.execution.exits import exit_position
 from trading.execution.intents import claim, record, request_of, store
 from trading.execution.position_states import confirmed_stop_quantity, refresh
-from trading.feed.keys import Keys
-from trading.feed.snapshots import load, mark_age_ms
 from trading.models import OrderIntent, Position
 
 log = logging.getLogger(__name__)

@@ -6,10 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from select import select
 from typing import Any
 
+from trading.board.state import Mark
 from trading.core.units import MarketGrid
 from trading.exchange.backpack.parse import DepthUpdate, parse_depth, parse_mark_price
 from trading.exchange.backpack.streams import Frame, Stream
-from trading.feed.state import Mark
 
 
 class BackpackStream:

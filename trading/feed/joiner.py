@@ -14,10 +14,10 @@ from collections.abc import Sequence
 from enum import Enum, auto
 from typing import Protocol
 
+from trading.board.state import Flaw
 from trading.core.book import Level, Levels, OrderBook
 from trading.core.errors import ImpossibleMove
 from trading.core.units import Side
-from trading.feed.state import Flaw
 
 DEFAULT_BUFFER = 10_000
 

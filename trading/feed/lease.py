@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from redis import Redis
 
+from trading.board.keys import DEFAULT_KEYS, Keys
 from trading.feed.errors import LeaseLost
-from trading.feed.keys import DEFAULT_KEYS, Keys
 
 DEFAULT_LEASE_MS = 1_500
 

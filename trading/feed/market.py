@@ -5,12 +5,12 @@ Times that decide (`now_ns`) are of a monotonic clock; `received_ns` is our wall
 
 from __future__ import annotations
 
+from trading.board.state import Flaw, Mark, Snapshot, Source
 from trading.core.units import MarketGrid
 from trading.exchange.readings import DepthSnapshot, MarkPrice
 from trading.feed.backoff import Backoff
 from trading.feed.joiner import Joiner, JoinState, Step, Update
 from trading.feed.rules import FeedRules
-from trading.feed.state import Flaw, Mark, Snapshot, Source
 from trading.feed.stats import FeedStats
 
 

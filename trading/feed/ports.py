@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
+from trading.board.state import Mark
 from trading.core.units import MarketGrid
 from trading.exchange.readings import DepthSnapshot, MarkPrice
 from trading.feed.joiner import Update
-from trading.feed.state import Mark
 
 
 class Frame(Protocol):

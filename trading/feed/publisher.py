@@ -12,11 +12,11 @@ from typing import NamedTuple
 from redis import Redis
 from redis.exceptions import NoScriptError
 
-from trading.feed.codec import encode, encode_mark
-from trading.feed.conflation import DEFAULT_PENDING_MS, PrebuildTask
-from trading.feed.keys import DEFAULT_KEYS, Keys
+from trading.board.codec import encode, encode_mark
+from trading.board.conflation import DEFAULT_PENDING_MS, PrebuildTask
+from trading.board.keys import DEFAULT_KEYS, Keys
+from trading.board.state import Mark, Snapshot
 from trading.feed.lease import DEFAULT_LEASE_MS, Lease
-from trading.feed.state import Mark, Snapshot
 
 # KEYS: lease, book, alive, mark, then one pending mark per shard.
 # ARGV: token, lease ms, book, alive, mark, received_ns, pending ms, then queue and message per shard or none.

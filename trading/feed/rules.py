@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from trading.feed.conflation import DEFAULT_HEARTBEAT_MS, DEFAULT_PENDING_MS
+from trading.board.conflation import DEFAULT_HEARTBEAT_MS, DEFAULT_PENDING_MS
 from trading.feed.lease import DEFAULT_LEASE_MS
 
 

@@ -9,8 +9,8 @@ from dataclasses import dataclass, field
 
 from redis import Redis
 
-from trading.feed.conflation import Enqueue, PrebuildTask
-from trading.feed.keys import DEFAULT_KEYS, Keys
+from trading.board.conflation import Enqueue, PrebuildTask
+from trading.board.keys import DEFAULT_KEYS, Keys
 from trading.feed.ports import Decoder, MarketReader, OpenStream
 from trading.feed.publisher import Shards
 

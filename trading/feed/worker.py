@@ -14,12 +14,12 @@ from concurrent.futures import Executor, ThreadPoolExecutor
 
 from redis.exceptions import RedisError
 
+from trading.board.conflation import enqueue_armed
 from trading.core.errors import CoreError
 from trading.core.units import MarketGrid
 from trading.exchange.errors import ExchangeError
 from trading.exchange.readings import DepthSnapshot, MarkPrice
 from trading.feed.backoff import Backoff
-from trading.feed.conflation import enqueue_armed
 from trading.feed.fetches import Fetches
 from trading.feed.lease import Leases
 from trading.feed.link import Link

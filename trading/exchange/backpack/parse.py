@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from decimal import Decimal
 from enum import StrEnum
+from functools import lru_cache
 from typing import NamedTuple
 
 from trading.core.units import MarketGrid, Side
@@ -32,6 +33,9 @@ from trading.exchange.orders import OrderStatus, OrderType
 from trading.exchange.readings import FillInfo
 
 Levels = tuple[tuple[int, int], ...]
+
+_REMEMBERED_TEXTS = 8_192  # prices, and as many quantities, of a market
+_REMEMBERED_GRIDS = 1_024
 
 
 class DepthUpdate(NamedTuple):
@@ -285,8 +289,24 @@ def _fill(data: Row) -> FillInfo:
     )
 
 
+class _GridReader:
+    """A market's grid that remembers the texts it has read lately: a book repeats its prices all day.
+
+    `typed`, because 1, 1.0 and True are one key otherwise, and True is no price.
+    """
+
+    def __init__(self, grid: MarketGrid) -> None:
+        self.ticks = lru_cache(_REMEMBERED_TEXTS, typed=True)(lambda value: grid.ticks(decimal(value)))
+        self.lots = lru_cache(_REMEMBERED_TEXTS, typed=True)(lambda value: grid.lots(decimal(value)))
+
+
+_reader = lru_cache(_REMEMBERED_GRIDS)(_GridReader)
+
+
 def _levels(levels: list[list[str]], grid: MarketGrid) -> Levels:
-    return tuple((grid.ticks(decimal(price)), grid.lots(decimal(quantity))) for price, quantity in levels)
+    reader = _reader(grid)
+    ticks, lots = reader.ticks, reader.lots
+    return tuple([(ticks(price), lots(quantity)) for price, quantity in levels])
 
 
 def _level(price: object, quantity: object, grid: MarketGrid) -> tuple[int, int] | None:

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import socket
+import ssl
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
+from urllib.parse import urlsplit
 
+import certifi
 import orjson
 import websocket
 from websocket import ABNF
@@ -13,6 +17,7 @@ from websocket import ABNF
 from signer.client import Signature
 from trading.exchange.errors import ExchangeUnavailable, StreamClosed, StreamRefused, UnexpectedAnswer
 
+_PORT, _TLS_PORT = 80, 443
 _CLOSE_CODE_BYTES = 2
 
 
@@ -56,9 +61,8 @@ class Stream:
         connection = _Socket(skip_utf8_validation=True)  # the JSON parser validates what it reads
         connection.settimeout(timeout_s)
         try:
-            # "*": the environment's proxies are not asked
             connection.connect(  # type: ignore[no-untyped-call]
-                url, http_no_proxy=["*"], redirect_limit=0, suppress_origin=True
+                url, socket=_open_socket(url, timeout_s), redirect_limit=0, suppress_origin=True
             )
         except (OSError, websocket.WebSocketException, ValueError) as error:
             raise ExchangeUnavailable(f"stream: {type(error).__name__}") from error
@@ -138,6 +142,18 @@ class Stream:
         except (OSError, websocket.WebSocketException, AttributeError) as error:
             self.close()
             raise StreamClosed(type(error).__name__) from error
+
+
+def _open_socket(url: str, timeout_s: float) -> socket.socket:
+    """Return a connected socket: opened here, because the library would ask the environment for a proxy."""
+    address = urlsplit(url)
+    host = address.hostname or ""
+    is_secure = address.scheme == "wss"
+    plain = socket.create_connection((host, address.port or (_TLS_PORT if is_secure else _PORT)), timeout_s)
+    plain.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    if not is_secure:
+        return plain
+    return ssl.create_default_context(cafile=certifi.where()).wrap_socket(plain, server_hostname=host)
 
 
 def _frame(message: bytes, received_ns: int) -> Frame:

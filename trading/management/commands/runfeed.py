@@ -12,10 +12,10 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from redis import Redis
 
+from trading.board.errors import EnqueueFailed
 from trading.core.units import MarketGrid
 from trading.execution.clients import exchange_client, redis_keys
 from trading.feed.backpack import BackpackDecoder, backpack_streams
-from trading.feed.errors import EnqueueFailed
 from trading.feed.wiring import FeedSources, FeedTargets
 from trading.feed.worker import FeedWorker
 from trading.management.processes import stop_on_signals

@@ -6,8 +6,8 @@ from decimal import Decimal
 from enum import IntEnum
 from typing import NamedTuple
 
+from trading.board.errors import SnapshotMissing
 from trading.core.book import BookView, Levels
-from trading.feed.errors import SnapshotMissing
 
 
 class Source(IntEnum):

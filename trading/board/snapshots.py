@@ -5,10 +5,10 @@ from __future__ import annotations
 from redis import Redis
 from redis.client import Pipeline
 
-from trading.feed.codec import decode, decode_mark, encode, encode_mark
-from trading.feed.errors import SnapshotCorrupt
-from trading.feed.keys import DEFAULT_KEYS, Keys
-from trading.feed.state import Flaw, KnownMarket, Mark, MarketState, Snapshot, Source
+from trading.board.codec import decode, decode_mark, encode, encode_mark
+from trading.board.errors import SnapshotCorrupt
+from trading.board.keys import DEFAULT_KEYS, Keys
+from trading.board.state import Flaw, KnownMarket, Mark, MarketState, Snapshot, Source
 
 __all__ = [
     "Flaw",

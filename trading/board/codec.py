@@ -6,8 +6,8 @@ import struct
 from decimal import Decimal, InvalidOperation
 from functools import cache
 
-from trading.feed.errors import SnapshotCorrupt
-from trading.feed.state import Flaw, Mark, Snapshot, Source
+from trading.board.errors import SnapshotCorrupt
+from trading.board.state import Flaw, Mark, Snapshot, Source
 
 VERSION = 1
 _MAGIC = b"OBWK"

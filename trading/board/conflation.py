@@ -13,8 +13,8 @@ from typing import NamedTuple, Protocol
 
 from redis import Redis
 
-from trading.feed.errors import EnqueueFailed, SnapshotCorrupt
-from trading.feed.keys import DEFAULT_KEYS, Keys
+from trading.board.errors import EnqueueFailed, SnapshotCorrupt
+from trading.board.keys import DEFAULT_KEYS, Keys
 
 DEFAULT_PENDING_MS = 1_000
 """Life of a mark: as long as the evaluation's own ``expires``, after which nobody runs it any more."""
