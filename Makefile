@@ -51,7 +51,7 @@ test: $(STAMP) ## run the tests against a real PostgreSQL and Redis (T=tests/cor
 check: $(STAMP) ## check format, lint, types, import contracts and migrations
 	@$(BIN)/ruff format --check --quiet .
 	@$(BIN)/ruff check --quiet .
-	@$(BIN)/mypy
+	@DATABASE_URL=postgres:///types REDIS_URL=unix:///types $(BIN)/mypy
 	@$(BIN)/lint-imports
 	@$(WITH_SERVICES) sh -c '$(BIN)/python manage.py makemigrations --check --dry-run && $(BIN)/python manage.py check'
 

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import os
+import sys
 from typing import Any
 
 from celery import Celery
-from celery.signals import worker_ready
+from celery.signals import task_prerun, worker_ready
+from django.db import close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "obiwork_project.settings.local")
 
@@ -27,6 +29,15 @@ app.conf.update(
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
 )
+# Celery closes Django's connections around every task, and opening one costs more than a whole evaluation. Kept
+# connections are looked after by `replace_broken_connections` instead.
+app.conf["CELERY_DB_REUSE_MAX"] = sys.maxsize
+
+
+@task_prerun.connect
+def replace_broken_connections(**_: object) -> None:
+    """Close a database connection on which an error has occurred and that no longer works."""
+    close_old_connections()
 
 
 @worker_ready.connect

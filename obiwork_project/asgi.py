@@ -6,4 +6,4 @@ from a2wsgi import WSGIMiddleware
 
 from obiwork_project.wsgi import application as wsgi_application
 
-application = WSGIMiddleware(wsgi_application, workers=4)
+application = WSGIMiddleware(wsgi_application, workers=4)  # type: ignore[arg-type]  # a response is iterable

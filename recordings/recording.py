@@ -8,8 +8,8 @@ from pathlib import Path
 from types import MappingProxyType
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from recordings.columns import BEFORE_FIRST_UPDATE, BID, SCHEMA, SNAPSHOT_LEVEL, TRADE, Chunk, check_chunk
 from recordings.errors import RecordingBroken, UnknownSymbol

@@ -11,8 +11,8 @@ from types import TracebackType
 from typing import Self
 
 import numpy as np
-import pyarrow as pa  # type: ignore[import-untyped]
-import pyarrow.parquet as pq  # type: ignore[import-untyped]
+import pyarrow as pa
+import pyarrow.parquet as pq
 
 from recordings.columns import ASK, BID, DEPTH_LEVEL, ROW_GROUP_ROWS, SCHEMA, SNAPSHOT_LEVEL, TRADE, Int64s
 from recordings.errors import RecordingRefused

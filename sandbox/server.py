@@ -6,6 +6,7 @@ import socket
 from collections.abc import Iterable, Sequence
 
 from aiohttp import web
+from aiohttp.typedefs import Middleware
 
 from sandbox.clock import Clock
 from sandbox.engine.exchange import Exchange
@@ -33,9 +34,9 @@ def open_desk(
     return Desk(exchange, clock, hub, publisher)
 
 
-def make_app(desk: Desk) -> web.Application:
-    """Return the application that serves a desk."""
-    app = web.Application(middlewares=[refusals], client_max_size=_MAX_BODY)
+def make_app(desk: Desk, *, faults: Sequence[Middleware] = ()) -> web.Application:
+    """Return the application that serves a desk; `faults` stand between the client and every handler."""
+    app = web.Application(middlewares=[*faults, refusals], client_max_size=_MAX_BODY)
     app[DESK] = desk
     for module in (rest_public, rest_orders, rest_account, rest_history, rest_sandbox, sockets):
         app.add_routes(module.routes)

@@ -32,4 +32,3 @@ class Settings:
     attached_stops: AttachedStops = AttachedStops.GROW
     duplicate_client_ids: DuplicateClientIds = DuplicateClientIds.ACCEPT
     max_stop_orders_per_position: int = 10
-    leverage_limit: int = 10

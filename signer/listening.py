@@ -52,6 +52,8 @@ def _prepare_folder(folder: Path, *, is_shared: bool) -> None:
         status = folder.stat()
     except OSError as error:
         raise SignerMisconfigured(f"cannot use the folder {folder}: {error.strerror}") from error
+    if status.st_uid not in (os.geteuid(), 0):
+        raise SignerMisconfigured(f"the folder {folder} belongs to somebody else")
     forbidden = 0o066 if is_shared else 0o077
     if status.st_mode & forbidden:
         mode = stat.S_IMODE(status.st_mode)

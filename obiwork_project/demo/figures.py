@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from django.conf import settings
-from django.db.models import Count, Max
+from django.db.models import Count, F, Max
 from redis import Redis
 
 from trading.board.errors import SnapshotMissing
@@ -81,7 +81,6 @@ def _market_line(market: Market, redis: Redis, keys: Keys) -> MarketLine:
 def _newest_latency() -> float | None:
     """Return the median of the newest orders that a book update has caused."""
     rows = OrderIntent.objects.exclude(sent_ns=None).exclude(book_received_ns=None).order_by("-id")
-    newest = sorted(
-        sent - received for sent, received in rows.values_list("sent_ns", "book_received_ns")[:LAST_LATENCIES]
-    )
+    latencies = rows.annotate(latency_ns=F("sent_ns") - F("book_received_ns")).values_list("latency_ns", flat=True)
+    newest = sorted(latencies[:LAST_LATENCIES])
     return newest[len(newest) // 2] / 1e6 if newest else None

@@ -17,6 +17,7 @@ from sandbox.errors import Refused
 from sandbox.settings import Settings
 
 START_BALANCE_USDC = 10_000
+START_LEVERAGE = Decimal(10)
 _LAST = (Reference.LAST,)
 
 
@@ -35,7 +36,6 @@ class Exchange:
         settings: Settings | None = None,
         listener: Listener | None = None,
     ) -> None:
-        chosen = settings or Settings()
         self.venue = Venue(
             markets={spec.symbol: Market(spec, next_mark_us=start_us) for spec in specs},
             accounts={
@@ -43,12 +43,12 @@ class Exchange:
                     name=name,
                     user_id=1_813_870 + number,
                     balances={"USDC": START_BALANCE_USDC * MONEY_ONE},
-                    leverage_limit=Decimal(chosen.leverage_limit),
+                    leverage_limit=START_LEVERAGE,
                 )
                 for number, name in enumerate(accounts)
             },
             listener=listener or Silence(),
-            settings=chosen,
+            settings=settings or Settings(),
             now_us=start_us,
         )
         self._next_mark_us = start_us

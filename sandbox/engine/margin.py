@@ -59,6 +59,17 @@ def initial_margin(venue: Venue, account: Account, *, extra: dict[str, int] | No
     return money(total.quantize(Decimal("1e-12")))
 
 
+def maintenance_margin(venue: Venue, account: Account) -> int:
+    """Return the margin below which the exchange would liquidate, in money."""
+    total = Decimal(0)
+    for market in venue.markets.values():
+        function = market.spec.rules.mmf
+        value = as_decimal(notional(market, account.exposure_lots(market)))
+        if function is not None and value:
+            total += value * function.ratio(value)
+    return money(total.quantize(Decimal("1e-12")))
+
+
 def check_funds(venue: Venue, account: Account, market: Market, request: OrderRequest, lots: int) -> None:
     """Check that an account can afford an order. Raises: Refused."""
     if not market.spec.is_perp:

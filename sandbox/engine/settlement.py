@@ -85,6 +85,8 @@ def _settle_perp(venue: Venue, order: Order, fill: Fill) -> None:
     venue.listener.on_balance(account, fill.fee_asset)
     attached.after_fill(venue, order, fill.lots)
     reduce_only.adjust(venue, account, market)
+    if held * (held + signed) < 0 or (held and held + signed == 0):
+        reduce_only.end_stops(venue, account, market, order.side)
     protection.update(venue, account, market)
 
 

@@ -151,7 +151,7 @@ def collateral_shape(venue: Venue, account: Account) -> Shape:
         "imf": _share(used, exposure),
         "liabilitiesValue": "0",
         "marginFraction": None if exposure == 0 else plain((Decimal(equity) / exposure).quantize(_PRICE_DECIMALS)),
-        "mmf": "0",
+        "mmf": _share(margin.maintenance_margin(venue, account), exposure),
         "netEquity": money_text(equity),
         "netEquityAvailable": money_text(max(0, equity - used)),
         "netEquityLocked": money_text(used),

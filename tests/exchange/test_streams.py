@@ -194,9 +194,12 @@ def test_a_peer_that_breaks_the_protocol_is_left(peer, stream, junk: bytes) -> N
 def test_closing_from_another_thread_ends_the_wait(peer, stream) -> None:
     closing = threading.Timer(0.1, stream.close)
     closing.start()
+    began = time.monotonic()
 
     with pytest.raises(StreamClosed):
         stream.receive(5)
+
+    assert time.monotonic() - began < 2
     closing.join()
 
 

@@ -38,13 +38,10 @@ class Answering(BaseHTTPRequestHandler):
 def certificate(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A certificate of 127.0.0.1 that is its own authority, with its key beside it."""
     path = tmp_path_factory.mktemp("tls") / "certificate.pem"
-    subprocess.run(
-        ["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-        + ["-keyout", path.with_name("key.pem"), "-out", path, "-days", "2", "-subj", "/CN=127.0.0.1"]
-        + ["-addext", "subjectAltName=IP:127.0.0.1"],
-        check=True,
-        capture_output=True,
-    )
+    names = ["-subj", "/CN=127.0.0.1", "-addext", "subjectAltName=IP:127.0.0.1"]
+    key = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes", "-keyout", path.with_name("key.pem")]
+    command = ["openssl", "req", "-x509", *key, "-out", path, "-days", "2", *names]
+    subprocess.run(command, check=True, capture_output=True)
     return path
 
 

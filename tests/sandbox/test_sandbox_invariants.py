@@ -17,24 +17,26 @@ from sandbox.errors import Refused
 from sandbox.market.generator import DEFAULT_MARKETS, generate
 
 _MID = 10_000
-_offsets = st.integers(-6, 6)
+_offsets = st.integers(-4, 4)
 _lots = st.integers(1, 40)
 _sides = st.sampled_from([BID, ASK])
 _flags = st.booleans()
 _rules = st.sampled_from(list(SelfTrade))
-_forces = st.sampled_from(list(TimeInForce))
+_seldom = st.sampled_from([False, False, False, True])
+_forces = st.sampled_from([TimeInForce.GTC] * 4 + list(TimeInForce))
 _operations = st.lists(
     st.one_of(
         st.tuples(st.just("shift"), _offsets, st.integers(1, 3), _lots),
         st.tuples(st.just("level"), _sides, _offsets, st.integers(0, 40)),
         st.tuples(st.just("trade"), _flags, _offsets, _lots),
-        st.tuples(st.just("limit"), _flags, _sides, _lots, _offsets, _flags, _flags, _rules, _forces),
-        st.tuples(st.just("market"), _flags, _sides, _lots, _flags, _rules),
+        st.tuples(st.just("limit"), _flags, _sides, _lots, _offsets, _seldom, _seldom, _rules, _forces),
+        st.tuples(st.just("market"), _flags, _sides, _lots, _seldom, _rules),
         st.tuples(st.just("stop"), _flags, _sides, _lots, _offsets, _flags),
         st.tuples(st.just("cancel"), _flags),
         st.tuples(st.just("time"), st.sampled_from([0.1, 1.0, 2.5])),
     ),
-    max_size=40,
+    min_size=12,
+    max_size=60,
 )
 
 
@@ -125,11 +127,18 @@ def _check_account(script: Script, account: Account) -> None:
     positions = [*account.closed_positions, *account.positions.values()]
     spent = sum(fill.fee for fill in account.fills)
     assert script.lots(account) == filled
-    assert account.balances["USDC"] - 10_000 * 10**16 == sum(p.realised for p in positions) - spent
+    earned = sum(p.realised for p in positions)
+    paid = sum(_value(fill) * fill.order.side.sign for fill in account.fills)
+    assert account.balances["USDC"] - 10_000 * 10**16 == earned - spent
+    assert paid == sum(p.cost for p in account.positions.values()) - earned
     by_order: dict[int, int] = defaultdict(int)
     for fill in account.fills:
         by_order[fill.order.id] += fill.lots
     assert all(order.filled == by_order[order.id] <= order.lots or order.lots == 0 for order in account.orders.values())
+
+
+def _value(fill: Fill) -> int:
+    return fill.order.market.spec.value(fill.price_ticks, fill.lots)
 
 
 def _check_reduce_only(account: Account) -> None:
@@ -153,7 +162,7 @@ def _check_sides_of_trades(script: Script) -> None:
         assert both[0].counterparty is not both[0].order.account
 
 
-@settings(max_examples=120, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_operations)
 def test_quantity_is_conserved_the_book_never_crosses_and_positions_are_their_fills(
     operations: list[tuple[object, ...]],
@@ -171,7 +180,7 @@ def test_quantity_is_conserved_the_book_never_crosses_and_positions_are_their_fi
     _check_sides_of_trades(script)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=150, deadline=None)
 @given(_operations)
 def test_the_depth_stream_rebuilds_the_book_without_a_gap(operations: list[tuple[object, ...]]) -> None:
     script = Script()

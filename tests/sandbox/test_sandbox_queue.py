@@ -66,6 +66,26 @@ def test_a_trade_beyond_the_price_fills_the_order_whatever_its_place(script: Scr
     assert script.alice.fills[0].price_ticks == 9_999
 
 
+def test_what_a_trade_gives_to_better_prices_is_not_left_for_its_own(script: Script) -> None:
+    better = script.post(script.alice, BID, 100, 10_000)
+    order = script.post(script.bob, BID, 100, 9_990)
+
+    script.sells(150, at=9_990)
+
+    assert (better.filled, order.filled) == (100, 50)
+    assert sum(trade.lots for trade in script.heard.trades) == 150
+
+
+def test_a_taker_shortens_the_queue_of_those_who_wait_behind(script: Script) -> None:
+    script.update(asks={10_001: 500})
+    order = script.post(script.alice, ASK, 100, 10_001)
+    script.update(asks={10_001: 900})
+
+    script.take(script.bob, BID, 200)
+
+    assert (order.ahead, script.market.book.asks.recorded[10_001]) == (300, 700)
+
+
 def test_an_order_that_improves_the_price_is_first(script: Script) -> None:
     order = script.post(script.alice, BID, 300, 10_000)
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from sandbox_script import ASK, BID, Script
+from sandbox_script import ASK, BID, Script, attached, children_of
 
 from sandbox.engine.orders import Expiry, OrderType, Reference, Status
 from sandbox.errors import Refused
@@ -87,6 +87,16 @@ def test_a_stop_ends_with_its_position(script: Script) -> None:
     script.take(script.alice, ASK, 100, reduce_only=True)
 
     assert (stop.status, stop.expiry) == (Status.EXPIRED, Expiry.STOP_WITHOUT_POSITION)
+
+
+def test_a_position_that_is_turned_round_takes_its_stops_with_it_and_keeps_the_new_one(script: Script) -> None:
+    script.take(script.alice, BID, 100)
+    old = script.stop(script.alice, ASK, "1", 9_990)
+
+    entry = script.take(script.alice, ASK, 150, stop_loss=attached(10_050))
+
+    assert (old.status, old.expiry) == (Status.EXPIRED, Expiry.STOP_WITHOUT_POSITION)
+    assert [child.status for child in children_of(entry)] == [Status.TRIGGER_PENDING]
 
 
 def test_too_many_stops_on_a_position_are_refused(script: Script) -> None:

@@ -101,7 +101,8 @@ class Reconciler:
                 log.warning("order_in_unknown_market symbol=%s", order.symbol)
                 continue
             own_fills = sorted((fills or {}).get(order.exchange_id, []), key=lambda one: one.filled_at_us)
-            for fill in own_fills or [None]:
+            messages: list[FillInfo | None] = [*own_fills] or [None]
+            for fill in messages:
                 apply(
                     shown_by_rest(order, fill=fill, received_ns=received_ns),
                     account=account,

@@ -111,6 +111,7 @@ class Stream:
     def close(self) -> None:
         """Close the connection without waiting for the other side."""
         self._is_closed = True
+        self._connection.abort()  # type: ignore[no-untyped-call]  # wakes a thread that is waiting in `receive`
         self._connection.shutdown()  # type: ignore[no-untyped-call]
 
     def _next(self, timeout_s: float) -> bytes | None:
@@ -122,8 +123,8 @@ class Stream:
             opcode, payload = self._connection.recv_data(control_frame=True)
         except websocket.WebSocketTimeoutException:
             return None
-        except (OSError, websocket.WebSocketException, AttributeError) as error:
-            # AttributeError: closed by another thread between two of the library's steps
+        except (OSError, websocket.WebSocketException, AttributeError, ValueError) as error:
+            # the last two: closed by another thread between two of the library's steps
             self.close()
             raise StreamClosed(type(error).__name__) from error
         self.last_received_ns = time.time_ns()
@@ -139,7 +140,7 @@ class Stream:
             raise StreamClosed("closed by us")
         try:
             self._connection.send(orjson.dumps(message), ABNF.OPCODE_TEXT)
-        except (OSError, websocket.WebSocketException, AttributeError) as error:
+        except (OSError, websocket.WebSocketException, AttributeError, ValueError) as error:
             self.close()
             raise StreamClosed(type(error).__name__) from error
 
