@@ -66,9 +66,15 @@ async def _serve(options: argparse.Namespace, data: MarketData, listener: socket
     stopping = asyncio.create_task(stopped.wait())
     try:
         await _first_books(desk, replay)
-        _say_ready(listener.getsockname()[1], data, pairs, options.accounts_file)
+        line = _ready_line(listener.getsockname()[1], data, pairs)
+        if options.accounts_file is not None:
+            _write_private(options.accounts_file, line)
+        print(line.decode(), flush=True)
         await asyncio.wait({replay, stopping}, return_when=asyncio.FIRST_COMPLETED)
         return _outcome(replay)
+    except CannotStart as error:
+        print(f"sandbox: {error}", file=sys.stderr)
+        return EXIT_BAD_INPUT
     finally:
         replay.cancel()
         stopping.cancel()
@@ -95,8 +101,8 @@ def _outcome(replay: asyncio.Task[None]) -> int:
     return EXIT_BAD_INPUT
 
 
-def _say_ready(port: int, data: MarketData, pairs: Sequence[KeyPair], accounts_file: Path | None) -> None:
-    line = orjson.dumps(
+def _ready_line(port: int, data: MarketData, pairs: Sequence[KeyPair]) -> bytes:
+    return orjson.dumps(
         {
             "rest": f"http://{HOST}:{port}",
             "ws": f"ws://{HOST}:{port}/",
@@ -104,12 +110,17 @@ def _say_ready(port: int, data: MarketData, pairs: Sequence[KeyPair], accounts_f
             "accounts": [pair._asdict() for pair in pairs],
         }
     )
-    if accounts_file is not None:
-        descriptor = os.open(accounts_file, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+
+
+def _write_private(path: Path, line: bytes) -> None:
+    """Write a file that its owner alone can read. Raises: CannotStart."""
+    try:
+        descriptor = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
         with os.fdopen(descriptor, "wb") as file:
             os.fchmod(file.fileno(), 0o600)
             file.write(line + b"\n")
-    print(line.decode(), flush=True)
+    except OSError as error:
+        raise CannotStart(f"the accounts cannot be written to {path}: {error.strerror}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -21,6 +21,7 @@ from sandbox.web.publisher import Publisher
 
 HOST = "127.0.0.1"
 _MAX_BODY = 1024 * 1024
+_IDLE_CONNECTION_S = 600.0
 
 
 def open_desk(
@@ -54,6 +55,7 @@ def bind(port: int) -> socket.socket:
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((HOST, port))
+        listener.listen()
     except OSError as error:
         listener.close()
         raise CannotStart(f"port {port} of {HOST} cannot be used: {error.strerror}") from error
@@ -62,7 +64,9 @@ def bind(port: int) -> socket.socket:
 
 async def serve(app: web.Application, listener: socket.socket) -> web.AppRunner:
     """Start serving; the caller cleans the runner up."""
-    runner = web.AppRunner(app, access_log=None, handle_signals=False, shutdown_timeout=1.0)
+    runner = web.AppRunner(
+        app, access_log=None, handle_signals=False, shutdown_timeout=1.0, keepalive_timeout=_IDLE_CONNECTION_S
+    )
     await runner.setup()
     await web.SockSite(runner, listener).start()
     return runner

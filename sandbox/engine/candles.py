@@ -6,6 +6,8 @@ from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from sandbox.engine.events import PublicTrade
+
 MINUTE_US = 60_000_000
 _KEPT_MINUTES = 7 * 24 * 60
 
@@ -51,6 +53,12 @@ class Candles:
     def since(self, start_us: int) -> Candle | None:
         """Return one candle over everything from a moment on, None without a trade."""
         return merge(candle for candle in self.minutes if candle.start_us >= start_us)
+
+
+def candle_of(trade: PublicTrade) -> Candle:
+    """Return the candle of a single trade."""
+    price, lots = trade.price_ticks, trade.lots
+    return Candle(trade.at_us, price, price, price, price, lots, price * lots, 1)
 
 
 def merge(candles: Iterable[Candle]) -> Candle | None:

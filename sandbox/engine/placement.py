@@ -1,4 +1,8 @@
-"""Taking an order: the checks that need the book or the account, then the match; and firing triggers."""
+"""Taking an order: the checks that need the book or the account, then the match; and firing triggers.
+
+"Reduce only order not reduced" and "Maximum stop orders per position reached" are what public bots report; the
+exchange's own documents have only the expiry reasons.
+"""
 
 from __future__ import annotations
 

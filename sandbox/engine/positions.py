@@ -66,5 +66,6 @@ class Position:
         if is_naked and self.naked_since_us is None:
             self.naked_since_us = now_us
         elif not is_naked and self.naked_since_us is not None:
-            self.naked.append((self.naked_since_us, now_us))
+            if now_us > self.naked_since_us:
+                self.naked.append((self.naked_since_us, now_us))
             self.naked_since_us = None

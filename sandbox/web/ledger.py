@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 
 from sandbox.engine.accounts import Account
 from sandbox.engine.events import Fill
@@ -13,9 +14,14 @@ from sandbox.web.account_shapes import entry_price, plain
 from sandbox.web.order_shapes import Shape, fill_shape, order_shape
 
 
-def ledger_shape(venue: Venue) -> Shape:
-    """Return everything. Units: times in us of market time, naked_ms in ms of market time."""
-    accounts = {name: _account_shape(venue, account) for name, account in venue.accounts.items()}
+def ledger_shape(venue: Venue, *, chosen: Sequence[str] = ()) -> Shape:
+    """Return everything, or the details of chosen accounts only.
+
+    Units: times in us of market time, naked_ms in ms of market time.
+    """
+    accounts = {
+        name: _account_shape(venue, account) for name, account in venue.accounts.items() if not chosen or name in chosen
+    }
     return {
         "accounts": accounts,
         "counts": _counts(venue),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from itertools import islice
 
 from aiohttp import web
 
-from sandbox.engine.candles import MINUTE_US, merge
+from sandbox.engine.candles import MINUTE_US, Candle, candle_of, merge
 from sandbox.engine.venue import Market
 from sandbox.errors import ParseRefused
 from sandbox.web import params
@@ -134,14 +135,14 @@ async def klines(request: web.Request) -> web.Response:
     found = _market(request)
     kind = "KlineInterval"
     params.required(request.query, "interval", kind)
-    interval = params.enum_text(request.query, "interval", kind=kind, allowed=tuple(_INTERVAL_MINUTES))
+    interval = params.enum_text(request.query, "interval", kind=kind, allowed=("1s", *_INTERVAL_MINUTES))
     params.required(request.query, "startTime", "integer_int64")
     start_us = params.whole(request.query, "startTime", default=0) * _SECOND_US
     desk = request.app[DESK]
     desk.advance()
     now_s = desk.exchange.venue.now_us // _SECOND_US
     end_us = params.whole(request.query, "endTime", default=now_s) * _SECOND_US
-    length_us = _INTERVAL_MINUTES[interval or "1m"] * MINUTE_US
+    length_us = _SECOND_US if interval == "1s" else _INTERVAL_MINUTES[interval or "1m"] * MINUTE_US
     return answer(_candles(found, start_us=start_us, end_us=end_us, length_us=length_us))
 
 
@@ -200,12 +201,13 @@ def _candles(market: Market, *, start_us: int, end_us: int, length_us: int) -> l
     start_us -= start_us % length_us
     if (end_us - start_us) // length_us > _MAX_CANDLES:
         raise ParseRefused("failed to parse parameter `startTime`: too many candles")
-    minutes = [candle for candle in market.candles.minutes if start_us <= candle.start_us]
-    rows = []
-    for start in range(start_us, end_us, length_us):
-        candle = merge(c for c in minutes if start <= c.start_us < start + length_us)
-        rows.append(candle_shape(market.spec, candle, start_us=start, end_us=start + length_us))
-    return rows
+    parts: dict[int, list[Candle]] = defaultdict(list)
+    for candle in market.candles.minutes if length_us >= MINUTE_US else map(candle_of, market.trades):
+        parts[candle.start_us - candle.start_us % length_us].append(candle)
+    return [
+        candle_shape(market.spec, merge(parts[start]), start_us=start, end_us=start + length_us)
+        for start in range(start_us, end_us, length_us)
+    ]
 
 
 def _open_interest(request: web.Request, market: Market) -> str | None:

@@ -20,10 +20,10 @@ _WORDS: dict[str, type[Enum]] = {"attached_stops": AttachedStops, "duplicate_cli
 
 @routes.get("/sandbox/ledger")
 async def ledger(request: web.Request) -> web.Response:
-    """Show the exchange's own truth about every account."""
+    """Show the exchange's own truth about every account, or about those named by `account`; counts are of all."""
     desk = request.app[DESK]
     desk.advance()
-    return answer(ledger_shape(desk.exchange.venue))
+    return answer(ledger_shape(desk.exchange.venue, chosen=request.query.getall("account", [])))
 
 
 @routes.post("/sandbox/settings")

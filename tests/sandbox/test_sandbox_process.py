@@ -181,6 +181,13 @@ def test_a_port_in_use_is_one_line_and_exit_code_2() -> None:
     assert f"port {port}" in lines[0]
 
 
+def test_an_accounts_file_that_cannot_be_written_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
+    code, lines = _refusal("--symbol", PERP, "--accounts-file", str(tmp_path / "missing" / "accounts.json"))
+
+    assert (code, len(lines)) == (2, 1)
+    assert "cannot be written" in lines[0]
+
+
 def test_a_recording_that_does_not_parse_is_one_line_and_exit_code_2(tmp_path: Path) -> None:
     (tmp_path / "recording.json").write_text("{")
 

@@ -121,6 +121,19 @@ def test_candles_and_ticker_come_from_the_exchanges_own_trades(local: LocalExcha
     assert (ticker["trades"], ticker["volume"], ticker["priceChange"]) == ("2", "1.2", "-0.01")
 
 
+def test_candles_of_a_second_without_trades_have_no_prices(local: LocalExchange) -> None:
+    local.sells(50, at=9_999)
+    local.pass_time(2)
+
+    start = str(START_US // 1_000_000)
+    rows = local.get("/api/v1/klines", symbol=PERP, interval="1s", startTime=start).json()
+
+    assert [(row["start"][-2:], row["close"], row["trades"]) for row in rows] == [
+        ("50", "99.99", "1"),
+        ("51", None, "0"),
+    ]
+
+
 def test_a_resting_order_is_answered_like_the_recorded_one(local: LocalExchange) -> None:
     order = local.alice.place(**LIMIT, postOnly=True, clientId=55555).json()
 
@@ -318,6 +331,7 @@ def test_the_ledger_tells_both_sides_of_a_trade_between_customers(local: LocalEx
     assert (fill["counterparty"], fill["aggressor"]) == (local.alice.api_key, "entry")
     assert ledger["counts"]["cross_tenant_entry_trades"] == 1
     assert ledger["accounts"][local.alice.api_key]["duplicates"] == 1
+    assert list(local.get("/sandbox/ledger", account=local.bob.api_key).json()["accounts"]) == [local.bob.api_key]
     assert ledger["accounts"][local.bob.api_key]["positions"][0]["nakedUs"] == 0
 
 

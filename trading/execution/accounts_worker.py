@@ -69,6 +69,7 @@ class AccountsWorker:
     markets: dict[str, Market] = field(default_factory=dict)
     due: dict[int, float] = field(default_factory=dict)
     next_at: dict[str, float] = field(default_factory=dict)
+    connected: set[int] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop. Starting is recovering: each connection begins with a reconciliation."""
@@ -104,9 +105,11 @@ class AccountsWorker:
     def _handle(self, message: Message) -> int | None:
         account = self.accounts[message.account_id]
         if isinstance(message, Connected):
+            self.connected.add(account.pk)
             self._reconcile(account)
             return None
         if isinstance(message, Disconnected):
+            self.connected.discard(account.pk)
             ExchangeAccount.objects.filter(id=account.pk, entries_stopped_reason="").update(
                 entries_stopped_reason=STREAM_DOWN
             )
@@ -126,7 +129,7 @@ class AccountsWorker:
         return apply(shown, account=account, market=market, speed=self.speed)
 
     def _judge(self, touched: set[int]) -> None:
-        naked = set(Position.objects.filter(id__in=touched, state="unprotected").values_list("id", flat=True))
+        naked = set(naked_positions(self.accounts)) & touched
         now = time.monotonic()
         for position_id in touched:
             if position_id in naked:

@@ -1,0 +1,1 @@
+"""What tests share: an exchange whose market is moved by hand, a signer process, customers with accounts."""
