@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
+from itertools import cycle
 from typing import Any
 
 from django.conf import settings
@@ -16,6 +17,8 @@ from trading.execution.markets import sync_markets
 from trading.models import Bot, Market
 
 ORDER_NOTIONAL_USD = Decimal(200)
+# Customers choose limits of their own, so the demo's do too: trigger (a ratio) and an entry's time to live.
+LIMITS = ((0.40, 8_000), (0.30, 8_000), (0.40, 6_000), (0.50, 5_000), (0.30, 15_000))
 NAMES = ("Alice", "Bob", "Carla", "Davi", "Elena", "Fabio", "Gabi", "Hugo")
 
 
@@ -61,8 +64,10 @@ def bots(
             market=market,
             status=Bot.Status.LIVE,
             order_quantity=_quantity(market, prices[market.symbol]),
+            trigger_ratio=trigger_ratio,
+            entry_ttl_ms=entry_ttl_ms,
         )
-        for account in accounts
+        for account, (trigger_ratio, entry_ttl_ms) in zip(accounts, cycle(LIMITS), strict=False)
         for market in markets
     ]
     return len(Bot.objects.bulk_create(rows))

@@ -10,7 +10,13 @@ from sandbox.settings import AttachedStops
 
 
 def after_fill(venue: Venue, entry: Order, lots: int) -> None:
-    """Create, or let grow, the children of an entry that has just been filled by `lots`."""
+    """Create, or let grow, the children of an entry that has just been filled by `lots`.
+
+    What the fill took off an opposite position needs no stop.
+    """
+    lots = min(lots, entry.side.sign * entry.account.position_lots(entry.market))
+    if lots <= 0:
+        return
     for kind, stop in (("stop", entry.request.stop_loss), ("profit", entry.request.take_profit)):
         if stop is not None:
             _cover(venue, entry, lots, kind=kind, stop=stop)

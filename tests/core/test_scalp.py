@@ -114,9 +114,15 @@ def test_an_entry_is_refused_with_its_reason(changes: dict[str, object], reason:
 
 
 def test_an_entry_whose_signal_has_gone_is_cancelled() -> None:
-    verdict = decide(PARAMS, market(5, 5), FLAT._replace(entry=RESTING))
+    verdict = decide(PARAMS, market(bids=39, asks=61), FLAT._replace(entry=RESTING))  # OBI -0.22
 
     assert (verdict.reason, verdict.actions) == ("signal_gone", (CancelEntry(3),))
+
+
+def test_an_entry_whose_signal_only_fades_keeps_its_place_in_the_queue() -> None:
+    verdict = decide(PARAMS, market(bids=41, asks=59), FLAT._replace(entry=RESTING))  # OBI -0.18
+
+    assert (verdict.reason, verdict.actions) == ("entry_resting", ())
 
 
 def test_a_resting_entry_is_cancelled_where_entries_are_stopped() -> None:
@@ -126,7 +132,7 @@ def test_a_resting_entry_is_cancelled_where_entries_are_stopped() -> None:
 
 
 def test_an_entry_past_its_time_to_live_is_cancelled() -> None:
-    old = RESTING._replace(placed_us=NOW_US - 15_000_001)
+    old = RESTING._replace(placed_us=NOW_US - 8_000_001)
 
     verdict = decide(PARAMS, market(8, 2), FLAT._replace(entry=old))
 

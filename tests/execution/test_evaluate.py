@@ -105,7 +105,7 @@ def test_a_signal_that_has_gone_cancels_the_entry_at_the_exchange(desk: Desk) ->
     desk.post_book(bids=80, asks=20)
     desk.evaluate()
 
-    desk.post_book(bids=50, asks=50)
+    desk.post_book(bids=30, asks=70)
     desk.evaluate()
 
     [order] = desk.exchange.ledger(desk.alice.api_key)["orders"]

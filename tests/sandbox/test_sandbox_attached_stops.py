@@ -85,6 +85,17 @@ def test_a_take_profit_travels_beside_the_stop(script: Script) -> None:
     assert script.lots(script.alice) == 0
 
 
+def test_what_an_entry_takes_off_an_opposite_position_gets_no_stop(script: Script) -> None:
+    script.take(script.alice, BID, 100)
+
+    closing = script.take(script.alice, ASK, 100, stop_loss=attached(10_050))
+    script.take(script.alice, BID, 100)
+    turning = script.take(script.alice, ASK, 150, stop_loss=attached(10_050))
+
+    assert children_of(closing) == []
+    assert [child.trigger_quantity.lots for child in children_of(turning)] == [50]
+
+
 def test_a_cancelled_entry_without_fills_has_no_children(script: Script) -> None:
     entry = script.post(script.alice, BID, 300, 9_999, stop_loss=attached(9_950))
 

@@ -48,7 +48,7 @@ def claim(intent_id: int, *, now: datetime) -> OrderIntent:
 
 
 def request_of(intent: OrderIntent) -> tuple[Credentials, OrderRequest]:
-    """Return an intent as the exchange's client takes it. Everything that closes is reduce-only and RejectMaker."""
+    """Return an intent as the exchange's client takes it."""
     is_stop = intent.trigger_price is not None
     return credentials_of(intent.account), OrderRequest(
         symbol=intent.market.symbol,
@@ -60,7 +60,8 @@ def request_of(intent: OrderIntent) -> tuple[Credentials, OrderRequest]:
         post_only=intent.post_only,
         reduce_only=intent.reduce_only,
         time_in_force="GTC" if intent.order_type == "Limit" else None,
-        self_trade_prevention="RejectMaker" if intent.reduce_only and not intent.post_only else "RejectTaker",
+        # for what closes, so that an own quote cannot stop it; for entries too, because their stop inherits it
+        self_trade_prevention="RejectMaker",
         trigger_price=intent.trigger_price,
         trigger_quantity=intent.quantity if is_stop else None,
         trigger_by="MarkPrice" if is_stop else None,

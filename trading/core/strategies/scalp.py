@@ -33,7 +33,7 @@ class ScalpParams(NamedTuple):
     reversal_ratio: float = 0.50
     stop_loss_bps: float = 30.0
     take_profit_bps: float = 10.0
-    entry_ttl_ms: int = 15_000
+    entry_ttl_ms: int = 8_000
     cool_down_ms: int = 2_000
     stop_grace_ms: int = 1_000  # how long the mark may stand beyond the stop before we close by ourselves
     max_rejections: int = 3
@@ -110,7 +110,8 @@ def _keep_or_cancel(
 ) -> Verdict:
     if not entries_allowed:
         return Verdict(False, "entries_stopped", obi, _cancel(entry))
-    if obi * entry.side.sign < params.trigger_ratio / 2:
+    # a signal that only fades keeps its place in the queue, which is all that a maker owns; one that turns is gone
+    if obi * entry.side.sign < -params.trigger_ratio / 2:
         return Verdict(False, "signal_gone", obi, _cancel(entry))
     if _is_past_its_time(params, market, entry):
         return Verdict(False, "entry_timed_out", obi, _cancel(entry))
