@@ -17,7 +17,7 @@ import orjson
 from recordings.errors import RecordingError
 from sandbox.clock import RunningClock
 from sandbox.errors import CannotStart
-from sandbox.keys import KeyPair, key_pairs
+from sandbox.keys import key_pairs
 from sandbox.market.replay import Replay
 from sandbox.market.sources import MarketData, choose_market_data
 from sandbox.server import HOST, bind, make_app, open_desk, serve
@@ -66,10 +66,12 @@ async def _serve(options: argparse.Namespace, data: MarketData, listener: socket
     stopping = asyncio.create_task(stopped.wait())
     try:
         await _first_books(desk, replay)
-        line = _ready_line(listener.getsockname()[1], data, pairs)
+        port = listener.getsockname()[1]
+        accounts = [pair._asdict() for pair in pairs]
         if options.accounts_file is not None:
-            _write_private(options.accounts_file, line)
-        print(line.decode(), flush=True)
+            _write_private(options.accounts_file, _ready_line(port, data, accounts))
+            accounts = [{"api_key": pair.api_key} for pair in pairs]  # who reads the output has no need of secrets
+        print(_ready_line(port, data, accounts).decode(), flush=True)
         await asyncio.wait({replay, stopping}, return_when=asyncio.FIRST_COMPLETED)
         return _outcome(replay)
     except CannotStart as error:
@@ -101,13 +103,13 @@ def _outcome(replay: asyncio.Task[None]) -> int:
     return EXIT_BAD_INPUT
 
 
-def _ready_line(port: int, data: MarketData, pairs: Sequence[KeyPair]) -> bytes:
+def _ready_line(port: int, data: MarketData, accounts: Sequence[dict[str, str]]) -> bytes:
     return orjson.dumps(
         {
             "rest": f"http://{HOST}:{port}",
             "ws": f"ws://{HOST}:{port}/",
             "symbols": [spec.symbol for spec in data.specs],
-            "accounts": [pair._asdict() for pair in pairs],
+            "accounts": accounts,
         }
     )
 

@@ -42,7 +42,7 @@ def import_recording(
 ) -> ImportReport:
     """Convert a foreign recording into ours and report what was kept and dropped.
 
-    `symbols` are ours (BTC_USDC_PERP); none means all. After an error nothing is left in `out`.
+    `symbols` are ours (BTC_USDC_PERP) or their base (BTC); none means all. After an error nothing is left in `out`.
 
     Raises: UnknownKind, UnknownSymbol, RecordingMissing, RecordingRefused, MalformedInput.
     """
@@ -71,10 +71,10 @@ def import_recording(
 
 
 def _require_markets(job: ImportJob, *, reads: str) -> None:
-    missing = sorted(job.wanted - job.found)
+    missing = job.wanted_but_not_in(job.found)
     if missing and job.found:
         raise UnknownSymbol(f"{job.path} has no {', '.join(missing)}, it has {', '.join(sorted(job.found))}")
-    bookless = sorted(job.wanted - job.reports.keys())
+    bookless = job.wanted_but_not_in(job.reports)
     if bookless or not job.reports:
         market = f"book of {', '.join(bookless)}" if bookless else "book"
         raise MalformedInput(f"{job.path} has no {market} to import; expected {reads}")

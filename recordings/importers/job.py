@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from pathlib import Path
@@ -13,11 +14,16 @@ from recordings.manifest import STARTS_WITH_SNAPSHOT
 from recordings.writer import MarketWriter, RecordingWriter
 
 
+def names_of(symbol: str) -> frozenset[str]:
+    """Return the words that a person may ask for a market with: BTC_USDC_PERP and BTC."""
+    return frozenset({symbol, symbol.partition("_")[0]})
+
+
 @dataclass(slots=True, kw_only=True)
 class ImportJob:
     """What an importer gets, and where it leaves its counts.
 
-    `wanted` holds our symbols, empty means all; `found` collects those that the source has.
+    `wanted` holds our symbols or their base (BTC), empty means all; `found` collects those that the source has.
     """
 
     path: Path
@@ -31,7 +37,14 @@ class ImportJob:
     def wants(self, symbol: str) -> bool:
         """Return whether a market is to be imported, and remember that the source has it."""
         self.found.add(symbol)
-        return not self.wanted or symbol in self.wanted
+        return not self.wanted or bool(names_of(symbol) & self.wanted)
+
+    def wanted_but_not_in(self, symbols: Iterable[str]) -> list[str]:
+        """Return what was asked for and is not among these symbols."""
+        named: set[str] = set()
+        for symbol in symbols:
+            named |= names_of(symbol)
+        return sorted(self.wanted - named)
 
     def add_market(
         self,

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from trading.core.orders import Purpose
 from trading.core.position import ProtectionState
@@ -29,18 +29,18 @@ class BotRows:
 
 def load_shard(*, symbol: str, shard: int) -> list[BotRows]:
     """Return the bots of a shard that trade a symbol, or still hold something in it."""
-    open_position = Position.objects.filter(bot=OuterRef("pk")).exclude(state=ProtectionState.CLOSED.value)
-    live_intent = OrderIntent.objects.filter(bot=OuterRef("pk"), is_live=True)
-    bots = (
-        Bot.objects.filter(Q(status=Bot.Status.LIVE) | Exists(open_position) | Exists(live_intent))
-        .filter(market__symbol=symbol, account__shard=shard)
-        .select_related("account__customer", "market")
-    )
-    rows = {bot.pk: BotRows(bot) for bot in bots}
-    for position in Position.objects.filter(bot__in=rows).exclude(state=ProtectionState.CLOSED.value):
-        rows[_key(position.bot_id)].position = position
-    for intent in OrderIntent.objects.filter(bot__in=rows, is_live=True).select_related("order"):
-        rows[_key(intent.bot_id)].live_intents.append(intent)
+    of_shard = {"market__symbol": symbol, "account__shard": shard, "bot__isnull": False}
+    # intents before positions: a fill between the two reads shows an entry and its position, never neither
+    intents = list(OrderIntent.objects.filter(**of_shard, is_live=True).select_related("order"))
+    positions = list(Position.objects.filter(**of_shard).exclude(state=ProtectionState.CLOSED.value))
+    holding = {*map(_bot_id, positions), *map(_bot_id, intents)}
+    of_interest = Q(status=Bot.Status.LIVE) | Q(id__in=holding)
+    bots = Bot.objects.filter(of_interest, market__symbol=symbol, account__shard=shard)
+    rows = {bot.pk: BotRows(bot) for bot in bots.select_related("account__customer", "market")}
+    for position in positions:
+        rows[_bot_id(position)].position = position
+    for intent in intents:
+        rows[_bot_id(intent)].live_intents.append(intent)
     return list(rows.values())
 
 
@@ -124,7 +124,7 @@ def _unfilled_lots(intents: Sequence[OrderIntent], market: Market) -> int:
     return lots
 
 
-def _key(bot_id: int | None) -> int:
-    if bot_id is None:
-        raise ValueError("a row without a bot cannot come from a query by bots")
-    return bot_id
+def _bot_id(row: Position | OrderIntent) -> int:
+    if row.bot_id is None:
+        raise ValueError(f"{row} has no bot, and was asked for by its bot")
+    return row.bot_id
