@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 from functools import cache
+from typing import Any
 
 from celery import shared_task
+from celery.signals import worker_ready
 from django.conf import settings
 
 from trading.execution.clients import exchange_client, redis_client, redis_keys
 from trading.execution.evaluate import Evaluator
 from trading.execution.protection import Protector
+from trading.execution.warm_up import warm_up
+
+HOT_QUEUE = "hot."
 
 
 @cache
@@ -40,3 +45,11 @@ def evaluate_market(*, symbol: str, shard: int) -> None:
 def protect_position(*, position_id: int) -> None:
     """Put a stop under what a position lacks, or close it. Delivering it twice is harmless."""
     protector().protect(position_id)
+
+
+@worker_ready.connect
+def open_connections(sender: Any, **_: object) -> None:
+    """Have a hot worker open its shard's connections before its first task."""
+    for queue in sender.app.amqp.queues.consume_from:
+        if queue.startswith(HOT_QUEUE):
+            warm_up(shard=int(queue.removeprefix(HOT_QUEUE)))

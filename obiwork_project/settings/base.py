@@ -78,7 +78,8 @@ WHITENOISE_USE_FINDERS = True
 # The exchange and the signer.
 EXCHANGE_REST_URL = env.str("EXCHANGE_REST_URL", default="https://api.backpack.exchange")
 EXCHANGE_WS_URL = env.str("EXCHANGE_WS_URL", default="wss://ws.backpack.exchange/")
-EXCHANGE_WINDOW_MS = env.int("EXCHANGE_WINDOW_MS", default=5_000)
+# Short, so that an order whose answer was lost is settled soon; clocks have to agree to within it.
+EXCHANGE_WINDOW_MS = env.int("EXCHANGE_WINDOW_MS", default=2_000)
 EXCHANGE_TIMEOUT_S = env.float("EXCHANGE_TIMEOUT_S", default=5.0)
 SIGNER_SOCKET = env.str("SIGNER_SOCKET", default="")
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 from decimal import Decimal
 
 import pytest
 
 from tests.kit.desk import Desk, step_until
 from tests.kit.exchange import MID
+from tests.kit.lossy import Loss, lossy_proxy
 from trading.core.units import Side
+from trading.exchange.backpack.rest import BackpackRest
 from trading.execution.accounts_worker import AccountsWorker
 from trading.execution.exits import exit_position
 from trading.execution.protection import Protector
@@ -187,3 +190,42 @@ def test_a_position_made_by_hand_is_left_alone(desk: Desk, worker: AccountsWorke
 
     assert desk.protector.protect(by_hand.pk) == "left_alone"
     assert by_hand.bot is None
+
+
+def test_a_naked_position_whose_closing_order_got_lost_has_its_stop_placed_all_the_same(
+    desk: Desk, worker: AccountsWorker
+) -> None:
+    desk.exchange.settings(attached_stops="none")
+    position = enter(desk, worker)
+    with lossy_proxy(desk.exchange.rest) as line:
+        line.loss = Loss.REQUEST
+        lossy = BackpackRest(base_url=line.url, signer=desk.signer)
+        exit_position(position.pk, reason="by_test", exchange=lossy, now=desk.now())
+        lossy.close()
+    desk.to_protect.clear()
+    step_until(worker, lambda: position.pk in desk.to_protect)
+
+    done = desk.protector.protect(position.pk)
+
+    assert done == "stop_placed"
+    assert OrderIntent.objects.get(purpose="exit").state == "unknown"
+    assert desk.position().covered_quantity == position.quantity
+
+
+def test_a_position_whose_exit_is_proven_absent_falls_back_to_its_stop(desk: Desk, worker: AccountsWorker) -> None:
+    position = enter(desk, worker)
+    step_until(worker, lambda: desk.position().state == "protected")
+    with lossy_proxy(desk.exchange.rest) as line:
+        line.loss = Loss.REQUEST
+        lossy = BackpackRest(base_url=line.url, signer=desk.signer)
+        exit_position(position.pk, reason="by_test", exchange=lossy, now=desk.now())
+        lossy.close()
+    exiting = desk.position().state
+
+    for later_s in (8, 10):
+        now = desk.now() + timedelta(seconds=later_s)
+        desk.reconciler.reconcile(desk.alice, now=now, received_ns=int(now.timestamp() * 1e9))
+
+    assert exiting == "exiting"
+    assert desk.position().state == "protected"
+    assert OrderIntent.objects.get(purpose="exit").state == "not_placed"

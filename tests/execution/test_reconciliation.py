@@ -73,7 +73,7 @@ def test_an_order_that_never_arrived_is_believed_absent_only_after_its_window_an
     desk.post_book(bids=80, asks=20)
     desk.evaluate()
     states = [OrderIntent.objects.get().state]
-    for later_s in (1.0, 8.0, 9.0, 11.0):
+    for later_s in (1.0, 6.5, 7.0, 8.0):
         reconcile(desk, later_s=later_s)
         states.append(OrderIntent.objects.get().state)
 

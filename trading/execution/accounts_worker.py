@@ -16,7 +16,7 @@ from redis.exceptions import RedisError
 from accounts.models import ExchangeAccount
 from trading.board.keys import Keys
 from trading.exchange.backpack.parse import parse_order_update
-from trading.exchange.errors import ExchangeError
+from trading.exchange.errors import ExchangeError, UnexpectedAnswer
 from trading.exchange.ports import OrderEntry
 from trading.execution.account_events import apply
 from trading.execution.cancels import cancel_orders
@@ -32,7 +32,7 @@ from trading.execution.stream_readers import (
     Received,
     StreamReader,
 )
-from trading.execution.sweeps import leftover_orders, naked_positions
+from trading.execution.sweeps import accounts_with_questions, leftover_orders, naked_positions
 from trading.models import Market, Position
 
 log = logging.getLogger(__name__)
@@ -42,6 +42,7 @@ ATTACHED_STOP_GRACE_S = 0.025  # the attached stop is confirmed within the same 
 SWEEP_EVERY_S = 0.25
 LEFTOVERS_EVERY_S = 2.0
 ACCOUNTS_EVERY_S = 5.0
+QUESTIONS_EVERY_S = 1.0
 RECONCILE_EVERY_S = 20.0
 STREAM_DOWN = "private stream is down"
 
@@ -70,6 +71,7 @@ class AccountsWorker:
     due: dict[int, float] = field(default_factory=dict)
     next_at: dict[str, float] = field(default_factory=dict)
     connected: set[int] = field(default_factory=set)
+    questions: set[int] = field(default_factory=set)
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop. Starting is recovering: each connection begins with a reconciliation."""
@@ -83,6 +85,7 @@ class AccountsWorker:
         self._protect_due()
         self._every(SWEEP_EVERY_S, "sweep", self._sweep)
         self._every(LEFTOVERS_EVERY_S, "leftovers", self._cancel_leftovers)
+        self._every(QUESTIONS_EVERY_S, "questions", self._ask_questions)
         self._every(RECONCILE_EVERY_S, "reconcile", self._reconcile_all)
 
     def _take_messages(self) -> None:
@@ -120,7 +123,13 @@ class AccountsWorker:
         frame = message.frame
         if not frame.stream.startswith(ORDER_UPDATES):
             return None
-        update = parse_order_update(frame.data)
+        try:
+            update = parse_order_update(frame.data)
+        except UnexpectedAnswer as error:
+            # whatever it was, the exchange can be asked: a frame that we cannot read must not be lost
+            log.error("frame_not_understood account=%s error=%s", account.pk, error)
+            self.questions.add(account.pk)
+            return None
         market = self._market(update.symbol)
         if market is None:
             log.warning("order_in_unknown_market symbol=%s", update.symbol)
@@ -129,7 +138,7 @@ class AccountsWorker:
         return apply(shown, account=account, market=market, speed=self.speed)
 
     def _judge(self, touched: set[int]) -> None:
-        naked = set(naked_positions(self.accounts)) & touched
+        naked = set(naked_positions(self.accounts, now=_now())) & touched
         now = time.monotonic()
         for position_id in touched:
             if position_id in naked:
@@ -159,7 +168,7 @@ class AccountsWorker:
     def _sweep(self) -> None:
         """Find what no message has told: positions whose protection was lost on the way."""
         self._show_alive()
-        for position_id in naked_positions(self.accounts):
+        for position_id in naked_positions(self.accounts, now=_now()):
             if position_id in self.due:
                 continue
             naked_since_ns = Position.objects.values_list("naked_since_ns", flat=True).get(id=position_id)
@@ -188,6 +197,13 @@ class AccountsWorker:
             if not known:
                 self.make_reader(account, self.messages).start()
 
+    def _ask_questions(self) -> None:
+        """Reconcile the accounts that have sent something and do not know what became of it."""
+        asking = self.questions | set(accounts_with_questions(self.accounts, now=_now()))
+        self.questions = set()
+        for account_id in asking:
+            self._reconcile(self.accounts[account_id])
+
     def _reconcile_all(self) -> None:
         for account in self.accounts.values():
             self._reconcile(account)
@@ -197,7 +213,7 @@ class AccountsWorker:
             self.reconciler.reconcile(account, now=_now(), received_ns=time.time_ns())
         except ExchangeError as error:
             log.warning("reconciliation_failed account=%s error=%s", account.pk, error)
-        self._judge(set(naked_positions([account.pk])))
+        self._judge(set(naked_positions([account.pk], now=_now())))
 
     def _market(self, symbol: str) -> Market | None:
         if symbol not in self.markets:

@@ -23,7 +23,7 @@ from trading.exchange.ports import MarketReader, OrderEntry, Placed, Rejected, U
 from trading.execution import drafts
 from trading.execution.exits import exit_position
 from trading.execution.intents import claim, record, request_of, store
-from trading.execution.position_states import confirmed_stop_quantity, refresh
+from trading.execution.position_states import confirmed_stop_quantity, has_live_exit, refresh
 from trading.models import OrderIntent, Position
 
 log = logging.getLogger(__name__)
@@ -60,12 +60,14 @@ class Protector:
             return "covered"
         if position.stop_price is None:
             return "left_alone"  # made by hand: it has no stop of ours
-        if self._is_over_budget(position):
+        exit_is_under_way = has_live_exit(position)
+        if self._is_over_budget(position) and not exit_is_under_way:
             return self._close(position, "naked_budget_over")
         if self._stop_in_flight(position):
             return "stop_in_flight"
         if self._is_passed(position):
-            return self._close(position, "stop_passed_before_placing")
+            return "exit_under_way" if exit_is_under_way else self._close(position, "stop_passed_before_placing")
+        # while a closing order's fate is not known the position gets its stop all the same: it can only reduce
         return self._place_stop(position, missing)
 
     def _place_stop(self, position: Position, missing: Decimal) -> str:

@@ -23,7 +23,7 @@ from trading.models import Market, Order, OrderIntent, Position
 
 log = logging.getLogger(__name__)
 
-MARGIN = timedelta(seconds=2)  # beyond the request's window: the exchange's clock and ours may differ
+MARGIN = timedelta(seconds=1)  # beyond the request's window: the exchange's clock and ours may differ
 HISTORY_PAGE = 100
 LOOKS = 3  # a fill may arrive between two questions; a difference that stays is real
 

@@ -13,7 +13,7 @@ from typing import NamedTuple, Protocol
 from signer.client import Signature
 from signer.errors import SignerError
 from trading.exchange.backpack.streams import Frame
-from trading.exchange.errors import ExchangeError, StreamError
+from trading.exchange.errors import ExchangeError, StreamClosed
 
 log = logging.getLogger(__name__)
 
@@ -84,7 +84,10 @@ class StreamReader:
             except (ExchangeError, SignerError, OSError) as error:
                 log.warning("account_stream_ended account=%s error=%s", self.account_id, error)
                 self.messages.put(Disconnected(self.account_id, type(error).__name__))
-                backoff_s = FIRST_BACKOFF_S if isinstance(error, StreamError) else backoff_s
+                backoff_s = FIRST_BACKOFF_S if isinstance(error, StreamClosed) else backoff_s
+            except Exception:  # the thread's outermost loop: a bug must not end it in silence
+                log.exception("account_stream_failed account=%s", self.account_id)
+                self.messages.put(Disconnected(self.account_id, "failure of ours"))
             self.stop.wait(backoff_s * random.uniform(0.5, 1.0))  # noqa: S311 - jitter, not a secret
             backoff_s = min(backoff_s * 2, LONGEST_BACKOFF_S)
 

@@ -20,7 +20,7 @@ from trading.feed.wiring import FeedSources, FeedTargets
 from trading.feed.worker import FeedWorker
 from trading.management.processes import stop_on_signals
 from trading.models import Market
-from trading.tasks import evaluate_market
+from trading.tasks import HOT_QUEUE, evaluate_market
 
 REDIS_TIMEOUT_S = 2.0
 
@@ -28,7 +28,7 @@ REDIS_TIMEOUT_S = 2.0
 def enqueue(*, symbol: str, shard: int) -> None:
     """Ask the shard's worker for an evaluation. Raises: EnqueueFailed when the broker cannot be reached."""
     try:
-        evaluate_market.apply_async(kwargs={"symbol": symbol, "shard": shard}, queue=f"hot.{shard}", retry=False)
+        evaluate_market.apply_async(kwargs={"symbol": symbol, "shard": shard}, queue=f"{HOT_QUEUE}{shard}", retry=False)
     except OperationalError as error:
         raise EnqueueFailed(f"{symbol} shard {shard}: {error}") from error
 
