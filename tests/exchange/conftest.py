@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import base64
-import shutil
-import subprocess
-import sys
-import tempfile
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -14,25 +10,18 @@ import pytest
 from wire_server import Script, WireServer
 
 from signer.client import SignerClient
+from tests.kit.signing import signer_process
 from trading.exchange.backpack.rest import BackpackRest
 from trading.exchange.orders import Credentials
 
-REPOSITORY = Path(__file__).parents[2]
 NOW_MS = 1_788_285_243_978
 
 
 @pytest.fixture(scope="session")
 def signer_socket() -> Iterator[Path]:
     """The socket of a running signer."""
-    folder = Path(tempfile.mkdtemp(prefix="obi"))
-    path = folder / "run" / "signer.sock"
-    command = [sys.executable, "-m", "signer", "--socket", str(path), "--keys", str(folder / "keys"), "--create-keys"]
-    with subprocess.Popen(command, cwd=REPOSITORY, stdout=subprocess.PIPE) as process:
-        assert process.stdout is not None
-        assert process.stdout.readline().startswith(b"signer ready")
+    with signer_process() as path:
         yield path
-        process.terminate()
-    shutil.rmtree(folder)
 
 
 @pytest.fixture(scope="session")
