@@ -28,6 +28,7 @@ app.conf.update(
     worker_send_task_events=True,
     broker_connection_retry_on_startup=True,
     worker_hijack_root_logger=False,
+    worker_redirect_stdouts=False,
 )
 # Celery closes Django's connections around every task, and opening one costs more than a whole evaluation. Kept
 # connections are looked after by `replace_broken_connections` instead.

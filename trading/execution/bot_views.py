@@ -1,47 +1,19 @@
-"""Bot views: a shard's rows, read in three statements, as the values that strategies decide on."""
+"""Bot views: a bot's rows as the values that strategies decide on."""
 
 from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-
-from django.db.models import Q
 
 from trading.core.orders import Purpose
 from trading.core.position import ProtectionState
 from trading.core.strategies.actions import BotView, OpenPosition, RestingEntry
 from trading.core.units import Side
-from trading.models import Bot, Market, Order, OrderIntent, Position
+from trading.execution.shard_rows import BotRows
+from trading.models import Bot, Market, Order, OrderIntent
 
 CANCEL_PATIENCE = timedelta(seconds=2)  # wall time; then a cancel that showed no effect is sent again
-
-
-@dataclass(slots=True)
-class BotRows:
-    """A bot with what it has, or may have, at the exchange."""
-
-    bot: Bot
-    position: Position | None = None
-    live_intents: list[OrderIntent] = field(default_factory=list)
-
-
-def load_shard(*, symbol: str, shard: int) -> list[BotRows]:
-    """Return the bots of a shard that trade a symbol, or still hold something in it."""
-    of_shard = {"market__symbol": symbol, "account__shard": shard, "bot__isnull": False}
-    # intents before positions: a fill between the two reads shows an entry and its position, never neither
-    intents = list(OrderIntent.objects.filter(**of_shard, is_live=True).select_related("order"))
-    positions = list(Position.objects.filter(**of_shard).exclude(state=ProtectionState.CLOSED.value))
-    holding = {*map(_bot_id, positions), *map(_bot_id, intents)}
-    of_interest = Q(status=Bot.Status.LIVE) | Q(id__in=holding)
-    bots = Bot.objects.filter(of_interest, market__symbol=symbol, account__shard=shard)
-    rows = {bot.pk: BotRows(bot) for bot in bots.select_related("account__customer", "market")}
-    for position in positions:
-        rows[_bot_id(position)].position = position
-    for intent in intents:
-        rows[_bot_id(intent)].live_intents.append(intent)
-    return list(rows.values())
 
 
 def bot_view(rows: BotRows, *, now: datetime, beyond_stop_since: dict[int, int], fills_are_watched: bool) -> BotView:
@@ -122,9 +94,3 @@ def _unfilled_lots(intents: Sequence[OrderIntent], market: Market) -> int:
         order = order_of(intent)
         lots += market.grid.lots(intent.quantity if order is None else order.quantity - order.executed_quantity)
     return lots
-
-
-def _bot_id(row: Position | OrderIntent) -> int:
-    if row.bot_id is None:
-        raise ValueError(f"{row} has no bot, and was asked for by its bot")
-    return row.bot_id

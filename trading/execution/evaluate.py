@@ -30,12 +30,13 @@ from trading.core.strategies.actions import (
 from trading.core.units import Side
 from trading.exchange.ports import OrderEntry
 from trading.execution import drafts
-from trading.execution.bot_views import BotRows, bot_view, load_shard
+from trading.execution.bot_views import bot_view
 from trading.execution.cancels import cancel_orders
 from trading.execution.intents import record, request_of, store
 from trading.execution.liveness import accounts_are_watched
 from trading.execution.position_states import exit_sent
 from trading.execution.rejections import count_entry_answers
+from trading.execution.shard_rows import BotRows, load_shard
 from trading.execution.tallies import Tallies
 from trading.models import Bot, Decision, Market, OrderIntent, Position
 
