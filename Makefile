@@ -46,7 +46,7 @@ demo: $(STAMP) ## run the whole system on paper until Ctrl-C (DEMO_ARGS="--secon
 	@exec $(BIN)/obiwork demo $(DEMO_ARGS)
 
 test: $(STAMP) ## run the tests against a real PostgreSQL and Redis (T=tests/core for a part)
-	@$(BIN)/python -m pytest -n 2 $(T)
+	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
 
 check: $(STAMP) ## check format, lint, types, import contracts and migrations
 	@$(BIN)/ruff format --check --quiet .

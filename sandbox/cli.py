@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 import orjson
 
@@ -125,8 +126,13 @@ def _write_private(path: Path, line: bytes) -> None:
         raise CannotStart(f"the accounts cannot be written to {path}: {error.strerror}") from error
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(EXIT_BAD_INPUT, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _OneLineParser(
         prog="sandbox",
         description="A local exchange that speaks Backpack's protocol. Prints one JSON line when ready.",
     )

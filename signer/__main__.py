@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from typing import NoReturn
 
 from signer.errors import SignerMisconfigured
 from signer.hardening import forbid_core_dumps, silence_tracebacks
@@ -43,8 +44,13 @@ def main(argv: Sequence[str] | None = None) -> int:
     return 0
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(MISCONFIGURED, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(prog="python -m signer", description=__doc__)
+    parser = _OneLineParser(prog="obiwork signer", description=__doc__)
     parser.add_argument("--socket", type=Path, required=True, help="unix socket to listen on")
     parser.add_argument("--keys", type=Path, required=True, help="key file, mode 0600")
     parser.add_argument("--create-keys", action="store_true", help="write the key file where there is none")

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
-from django.db.models import Count, DecimalField, ExpressionWrapper, F, Sum
+from django.db.models import Count, DecimalField, ExpressionWrapper, F, QuerySet, Sum
 
 from trading.core.orders import IntentState
 from trading.core.position import ProtectionState
@@ -19,34 +19,50 @@ SAMPLES_FOR_P95 = 20
 _AMOUNT = DecimalField(max_digits=40, decimal_places=18)
 
 
-def run_summary(*, seconds: float) -> dict[str, Any]:
+class Run(NamedTuple):
+    """What a summary covers: the accounts of a run, and how many evaluations there had been before it."""
+
+    accounts: Collection[int]
+    evaluations_before: int
+
+
+def evaluation_count() -> int:
+    """Return how often markets have been evaluated since the database was made."""
+    return EvaluationTally.objects.aggregate(total=Sum("count"))["total"] or 0
+
+
+def run_summary(run: Run, *, seconds: float) -> dict[str, Any]:
     """Return what a run did, in the keys of the command contract.
 
     Results are those of closed round trips; net is after every fee paid, those of open positions too.
     """
-    gross = _gross_result()
-    fees = Fill.objects.aggregate(total=Sum("fee"))["total"] or Decimal(0)
-    volume = _volume()
+    fills = Fill.objects.filter(account__in=run.accounts)
+    positions = Position.objects.filter(account__in=run.accounts)
+    intents = OrderIntent.objects.filter(account__in=run.accounts)
+    closed = positions.filter(state=ProtectionState.CLOSED.value)
+    still_open = positions.exclude(state=ProtectionState.CLOSED.value)
+    gross = sum((position.holding.pnl_gross for position in closed), Decimal(0))
+    fees = fills.aggregate(total=Sum("fee"))["total"] or Decimal(0)
+    volume = _volume(fills)
     net = gross - fees
-    open_positions = Position.objects.exclude(state=ProtectionState.CLOSED.value)
     return {
         "seconds": round(seconds, 3),
-        "evaluations": EvaluationTally.objects.aggregate(total=Sum("count"))["total"] or 0,
-        "decisions": _decisions(),
-        "orders": _orders(),
-        "fills": Fill.objects.count(),
-        "round_trips": Position.objects.filter(state=ProtectionState.CLOSED.value).count(),
-        "positions_open": open_positions.count(),
-        "positions_unprotected": open_positions.filter(quantity__gt=F("covered_quantity")).count(),
-        "naked_ms": _naked_ms(),
-        "tick_to_order_ms": distribution(_latencies("book_received_ns"), tails=(95, 99)),
-        "trigger_to_order_ms": distribution(_latencies("oldest_received_ns"), tails=(95, 99)),
+        "evaluations": evaluation_count() - run.evaluations_before,
+        "decisions": _decisions(run),
+        "orders": _orders(intents, run),
+        "fills": fills.count(),
+        "round_trips": closed.count(),
+        "positions_open": still_open.count(),
+        "positions_unprotected": still_open.filter(quantity__gt=F("covered_quantity")).count(),
+        "naked_ms": _naked_ms(positions),
+        "tick_to_order_ms": distribution(_latencies(intents, "book_received_ns"), tails=(95, 99)),
+        "trigger_to_order_ms": distribution(_latencies(intents, "oldest_received_ns"), tails=(95, 99)),
         "volume_usd": plain(volume),
         "fees_usd": plain(fees),
         "pnl_gross_usd": plain(gross),
         "pnl_net_usd": plain(net),
         "cost_per_million_usd": None if volume == 0 else plain(round(-net * 1_000_000 / volume, 2)),
-        "exits_by_reason": _count_by(Position.objects.filter(state=ProtectionState.CLOSED.value), "exit_reason"),
+        "exits_by_reason": _count_by(closed, "exit_reason"),
     }
 
 
@@ -73,8 +89,9 @@ def _percentile(samples: Sequence[float], percent: int, *, needs: int) -> float 
     return round(float(np.percentile(np.asarray(samples), percent)), 3)
 
 
-def _decisions() -> dict[str, Any]:
-    rows = DecisionTally.objects.values_list("approved", "reason").annotate(total=Sum("count"))
+def _decisions(run: Run) -> dict[str, Any]:
+    tallies = DecisionTally.objects.filter(bot__account__in=run.accounts)
+    rows = tallies.values_list("approved", "reason").annotate(total=Sum("count"))
     vetoes = {reason: total for approved, reason, total in rows if approved is False}
     return {
         "approved": sum(total for approved, _, total in rows if approved is True),
@@ -83,16 +100,16 @@ def _decisions() -> dict[str, Any]:
     }
 
 
-def _orders() -> dict[str, int]:
-    by_state = _count_by(OrderIntent.objects.all(), "state")
+def _orders(intents: QuerySet[OrderIntent], run: Run) -> dict[str, int]:
+    by_state = _count_by(intents, "state")
     doubled = (
-        Order.objects.filter(client_id__isnull=False, related_exchange_id="")
+        Order.objects.filter(account__in=run.accounts, client_id__isnull=False, related_exchange_id="")
         .values("account", "client_id")
         .annotate(orders=Count("id"))
         .filter(orders__gt=1)
     )
     return {
-        "sent": OrderIntent.objects.exclude(state=IntentState.PENDING.value).exclude(sent_ns=None).count(),
+        "sent": intents.exclude(sent_ns=None).count(),
         "acknowledged": by_state.get(IntentState.ACKNOWLEDGED.value, 0),
         "rejected": by_state.get(IntentState.REJECTED.value, 0),
         "unknown": by_state.get(IntentState.UNKNOWN.value, 0) + by_state.get(IntentState.SENDING.value, 0),
@@ -100,25 +117,20 @@ def _orders() -> dict[str, int]:
     }
 
 
-def _naked_ms() -> dict[str, float | int | None]:
+def _naked_ms(positions: QuerySet[Position]) -> dict[str, float | int | None]:
     """Return the longest gap of each position of ours; a position made by hand has no stop to wait for."""
-    longest_us = Position.objects.exclude(stop_price=None).values_list("naked_max_us", flat=True)
+    longest_us = positions.exclude(stop_price=None).values_list("naked_max_us", flat=True)
     return distribution([value / 1_000 for value in longest_us])
 
 
-def _latencies(start_column: str) -> list[float]:
-    rows = OrderIntent.objects.exclude(sent_ns=None).exclude(**{start_column: None})
+def _latencies(intents: QuerySet[OrderIntent], start_column: str) -> list[float]:
+    rows = intents.exclude(sent_ns=None).exclude(**{start_column: None})
     return [(sent - start) / 1e6 for sent, start in rows.values_list("sent_ns", start_column)]
 
 
-def _volume() -> Decimal:
+def _volume(fills: QuerySet[Fill]) -> Decimal:
     notional = ExpressionWrapper(F("price") * F("quantity"), output_field=_AMOUNT)
-    return Fill.objects.aggregate(total=Sum(notional))["total"] or Decimal(0)
-
-
-def _gross_result() -> Decimal:
-    closed = Position.objects.filter(state=ProtectionState.CLOSED.value)
-    return sum((position.holding.pnl_gross for position in closed), Decimal(0))
+    return fills.aggregate(total=Sum(notional))["total"] or Decimal(0)
 
 
 def _count_by(rows: Any, column: str) -> dict[str, int]:

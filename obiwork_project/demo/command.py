@@ -16,7 +16,7 @@ from obiwork_project.demo import processes
 from obiwork_project.demo.errors import DemoError
 from obiwork_project.demo.options import DemoOptions, free_port, parse, port_is_free
 from obiwork_project.env import BASE_DIR
-from obiwork_project.services import Services, ServicesError, embedded_services
+from obiwork_project.services import Services, ServicesError, chosen_run_dir, embedded_services
 from obiwork_project.supervisor import StopRequested, Supervisor, SupervisorError
 
 WEB_PORT, FLOWER_PORT = 8000, 5555
@@ -30,15 +30,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     try:
         options = parse(argv)
         return _run(options)
+    except StopRequested:  # Ctrl-C while starting: there is nothing to sum up yet
+        return 0
     except (DemoError, ServicesError, SupervisorError) as error:
         print(f"obiwork demo: {error}", file=sys.stderr)
         return 2
-    except StopRequested:
-        return 0
 
 
 def _run(options: DemoOptions) -> int:
-    run_dir = BASE_DIR / ".run"
+    run_dir = chosen_run_dir()
     fresh = not options.keep
     with ExitStack() as stack:
         supervisor = stack.enter_context(Supervisor(log_dir=run_dir / "logs", handle_signals=True))

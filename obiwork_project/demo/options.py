@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import os
 import socket
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import NoReturn
 
 from obiwork_project.demo.errors import DemoError
 from recordings.errors import RecordingError
@@ -36,9 +38,9 @@ class DemoOptions:
 
 
 def parse(argv: Sequence[str] | None) -> DemoOptions:
-    """Return checked options. Raises: DemoError; SystemExit on bad usage, as argparse does."""
+    """Return checked options. Raises: DemoError; SystemExit after --help."""
     given = _parser().parse_args(argv)
-    if given.seconds is not None and given.seconds <= 0:
+    if given.seconds is not None and not given.seconds > 0:  # "nan" is neither
         raise DemoError("--seconds must be more than 0")
     if not 1 <= given.accounts <= MAX_ACCOUNTS:
         raise DemoError(f"--accounts must be between 1 and {MAX_ACCOUNTS}")
@@ -64,8 +66,13 @@ def parse(argv: Sequence[str] | None) -> DemoOptions:
     )
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise DemoError(f"{message}; see {self.prog} --help")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _OneLineParser(
         prog="obiwork demo", description="Run the whole system on paper: local exchange, feed, workers, admin, Flower."
     )
     parser.add_argument("--seconds", type=float, help="stop after so long and print the summary (default: Ctrl-C)")
@@ -131,3 +138,5 @@ def _check_writable(path: Path) -> None:
     folder = path.resolve().parent
     if not folder.is_dir():
         raise DemoError(f"--json {path}: there is no folder {folder}")
+    if path.is_dir() or not os.access(path if path.exists() else folder, os.W_OK):
+        raise DemoError(f"--json {path} cannot be written")

@@ -21,24 +21,29 @@ from trading.core.orders import IntentState
 from trading.exchange.errors import ExchangeError
 from trading.execution.clients import exchange_client, redis_client, redis_keys, signer_client
 from trading.models import Bot, OrderIntent
+from trading.selectors import Run, evaluation_count
 
 FIRST_PRICE_PATIENCE_S = 20.0
 SETTLE_PATIENCE_S = 8.0
+CATCH_UP_PATIENCE_S = 3.0
 VIEW_EVERY_S = 1.0
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class DemoRun:
     """A run over prepared services. `keys` are the accounts that the local exchange has made."""
 
     options: DemoOptions
     keys: Sequence[dict[str, Any]]
     shards: int
+    covered: Run | None = None
 
     def seed(self, *, operator_password: str, max_book_age_ms: int) -> None:
         """Store operator, customers, sealed accounts, markets and bots."""
         seed.operator(operator_password)
+        seed.retire_earlier_accounts()
         accounts = seed.customers(self.keys, signer=signer_client())
+        self.covered = Run({account.pk for account in accounts}, evaluation_count())
         exchange = exchange_client()
         self._wait_for_prices()
         seed.bots(accounts, self.options.symbols, exchange=exchange, max_book_age_ms=max_book_age_ms)
@@ -52,7 +57,7 @@ class DemoRun:
             print("stopped early", flush=True)
         seconds = time.monotonic() - started
         self._wind_down()
-        summary = summary_of(seconds=seconds, ledger=self._ledger(), redis=redis_client(), keys=redis_keys())
+        summary = self._sum_up(seconds)
         print_summary(summary)
         if self.options.json_path is not None:
             self.options.json_path.write_text(json.dumps(summary, indent=2) + "\n")
@@ -68,6 +73,22 @@ class DemoRun:
         time.sleep(0.5)  # what has been decided already is stored by now
         while on_their_way.exists() and time.monotonic() < deadline:
             time.sleep(0.1)
+
+    def _sum_up(self, seconds: float) -> dict[str, Any]:
+        """Return the summary once our rows have caught up with the exchange's fills; the last one if they do not."""
+        deadline = time.monotonic() + CATCH_UP_PATIENCE_S
+        while True:
+            summary = summary_of(
+                self._run(), seconds=seconds, ledger=self._ledger(), redis=redis_client(), keys=redis_keys()
+            )
+            if summary["fills"] == summary["exchange"]["fills"] or time.monotonic() > deadline:
+                return summary
+            time.sleep(0.1)
+
+    def _run(self) -> Run:
+        if self.covered is None:
+            raise DemoError("nothing was seeded, so there is nothing to sum up")
+        return self.covered
 
     def _wait_for_prices(self) -> None:
         deadline = time.monotonic() + FIRST_PRICE_PATIENCE_S

@@ -28,6 +28,12 @@ def operator(password: str) -> User:
     return User.objects.create_superuser("olga@demo.local", password, name="Olga")
 
 
+def retire_earlier_accounts() -> None:
+    """Switch off the accounts of a kept database: the local exchange that they belonged to is gone."""
+    ExchangeAccount.objects.update(is_active=False)
+    Bot.objects.update(status=Bot.Status.STOPPED)
+
+
 def customers(keys: Sequence[dict[str, Any]], *, signer: SignerClient) -> list[ExchangeAccount]:
     """Store a customer with a user and an exchange account for each key of the local exchange."""
     accounts = []

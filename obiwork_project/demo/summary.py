@@ -9,12 +9,12 @@ from redis import Redis
 
 from trading.board.keys import Keys
 from trading.models import Market
-from trading.selectors import run_summary
+from trading.selectors import Run, run_summary
 
 
-def summary_of(*, seconds: float, ledger: dict[str, Any], redis: Redis, keys: Keys) -> dict[str, Any]:
+def summary_of(run: Run, *, seconds: float, ledger: dict[str, Any], redis: Redis, keys: Keys) -> dict[str, Any]:
     """Return the summary of the command contract, with what only the exchange can know."""
-    summary = run_summary(seconds=seconds)
+    summary = run_summary(run, seconds=seconds)
     seen = ledger["counts"]
     summary["market_events"] = _market_events(redis, keys)
     summary["orders"]["duplicates"] = max(summary["orders"]["duplicates"], seen["duplicates"])

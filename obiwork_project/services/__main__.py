@@ -12,6 +12,7 @@ import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
+from typing import NoReturn
 
 from obiwork_project.services import Services, ServicesError, embedded_services
 from obiwork_project.supervisor import StopRequested, Supervisor, SupervisorError
@@ -19,6 +20,7 @@ from obiwork_project.supervisor.spawn import dying_with_parent
 
 _POLL_S = 0.05
 _PATIENCE_S = 4.0
+_BAD_USAGE = 2
 _CANNOT_BE_STARTED = 127  # as a shell says it
 
 
@@ -34,8 +36,13 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
 
 
+class _OneLineParser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        self.exit(_BAD_USAGE, f"{self.prog}: {message}; see {self.prog} --help\n")
+
+
 def _parser() -> argparse.ArgumentParser:
-    parser = argparse.ArgumentParser(
+    parser = _OneLineParser(
         prog="obiwork services",
         description="Start PostgreSQL and Redis where DATABASE_URL and REDIS_URL name none. Without a "
         "command, print their addresses as one JSON line and run until Ctrl-C.",

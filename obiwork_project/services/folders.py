@@ -8,11 +8,12 @@ import os
 import shutil
 import stat
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
+from obiwork_project.env import BASE_DIR
 from obiwork_project.services.errors import AlreadyRunning, BadRunFolder
 from obiwork_project.supervisor.spawn import Account, unprivileged_account
 
@@ -31,6 +32,12 @@ class Folders(NamedTuple):
     postgres_sockets: Path  # belongs to the user that runs PostgreSQL
     postgres_data: Path
     account: Account | None  # who runs PostgreSQL when we are root
+
+
+def chosen_run_dir(environ: Mapping[str, str] = os.environ) -> Path:
+    """Return the folder for state and logs: OBIWORK_RUN_DIR where it is set, else `.run` of this checkout."""
+    named = environ.get("OBIWORK_RUN_DIR")
+    return Path(named).resolve() if named else BASE_DIR / ".run"
 
 
 @contextmanager
@@ -115,9 +122,16 @@ def _state_beside(run: Path, parent: Path) -> Path:
 
 @contextmanager
 def _lock(path: Path) -> Iterator[None]:
-    with path.open("a") as file:
+    try:
+        file = path.open("a")
+    except OSError as error:  # an earlier run as another user
+        raise BadRunFolder(f"{path} cannot be opened: {error.strerror}") from error
+    with file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except BlockingIOError:
-            raise AlreadyRunning(f"{path.parent} is in use by another process that runs services") from None
+            raise AlreadyRunning(
+                f"{path.parent} is in use by another process that runs services: stop that one, "
+                "or name another folder (OBIWORK_RUN_DIR)"
+            ) from None
         yield

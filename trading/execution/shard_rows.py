@@ -17,7 +17,7 @@ from django.db.models import Model
 from accounts.models import Customer, ExchangeAccount
 from trading.models import Bot, Market, Order, OrderIntent, Position
 
-_OF_SHARD = "t.market_id = (SELECT id FROM trading_market WHERE symbol = %s) AND a.shard = %s"
+_OF_SHARD = "t.market_id = (SELECT id FROM trading_market WHERE symbol = %s) AND a.shard = %s AND a.is_active"
 
 
 @dataclass(slots=True)
