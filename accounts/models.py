@@ -80,6 +80,15 @@ class ExchangeAccount(models.Model):
         blank=True,
         help_text="why no new position may be opened; empty while entries are allowed",
     )
+    position_difference = models.CharField(
+        max_length=200, blank=True, editable=False, help_text="where our fills do not add up to the exchange's position"
+    )
+    is_unwatched = models.BooleanField(
+        default=False, editable=False, help_text="nobody sees its fills now: no private stream, or not looked up yet"
+    )
+    fills_known_until_us = models.BigIntegerField(
+        null=True, editable=False, help_text="the exchange's clock up to which no fill can be missing"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
@@ -94,6 +103,17 @@ class ExchangeAccount(models.Model):
 
     def __str__(self) -> str:
         return f"{self.label} ({self.api_key[:6]}…)"
+
+    @property
+    def entry_stops(self) -> list[str]:
+        """Return why no new position may be opened; each cause is set and cleared by whoever knows it."""
+        causes = (
+            "" if self.is_active else "the account is switched off",
+            self.entries_stopped_reason,
+            self.position_difference and f"position differs: {self.position_difference}",
+            "nobody sees its fills" if self.is_unwatched else "",
+        )
+        return [cause for cause in causes if cause]
 
     @property
     def seal_context(self) -> str:

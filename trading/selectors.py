@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Collection, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -119,8 +120,15 @@ def _orders(intents: QuerySet[OrderIntent], run: Run) -> dict[str, int]:
 
 def _naked_ms(positions: QuerySet[Position]) -> dict[str, float | int | None]:
     """Return the longest gap of each position of ours; a position made by hand has no stop to wait for."""
-    longest_us = positions.exclude(stop_price=None).values_list("naked_max_us", flat=True)
-    return distribution([value / 1_000 for value in longest_us])
+    return distribution([longest_gap_ms(position) for position in positions.exclude(stop_price=None)])
+
+
+def longest_gap_ms(position: Position) -> float:
+    """Return the longest time without a sufficient stop, the one that is still running included."""
+    running_us = 0.0
+    if position.naked_since_ns is not None and position.state != ProtectionState.CLOSED.value:
+        running_us = (time.time_ns() - position.naked_since_ns) / 1_000
+    return max(position.naked_max_us, running_us) / 1_000
 
 
 def _latencies(intents: QuerySet[OrderIntent], start_column: str) -> list[float]:

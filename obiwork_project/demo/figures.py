@@ -17,6 +17,7 @@ from trading.core.errors import EmptyBook
 from trading.core.obi import book_imbalance
 from trading.core.position import ProtectionState
 from trading.models import Decision, Market, OrderIntent, Position
+from trading.selectors import longest_gap_ms
 
 LAST_LATENCIES = 200
 SHOWN_POSITIONS, SHOWN_DECISIONS = 15, 8
@@ -38,6 +39,7 @@ class Figures(NamedTuple):
     markets: list[MarketLine]
     orders: dict[str, int]
     positions: list[Position]
+    positions_open: int
     decisions: list[Decision]
     round_trips: int
     naked_max_ms: float | None
@@ -48,15 +50,18 @@ def read_figures(symbols: Sequence[str], *, redis: Redis, keys: Keys) -> Figures
     """Return the newest figures."""
     markets = {market.symbol: market for market in Market.objects.filter(symbol__in=symbols)}
     open_positions = Position.objects.exclude(state=ProtectionState.CLOSED.value)
-    naked_us = Position.objects.exclude(stop_price=None).aggregate(longest=Max("naked_max_us"))["longest"]
+    protected = Position.objects.exclude(stop_price=None)
+    naked_us = protected.aggregate(longest=Max("naked_max_us"))["longest"]
+    running_ms = [longest_gap_ms(one) for one in protected.filter(naked_since_ns__isnull=False)]
     by_state = OrderIntent.objects.values_list("state").annotate(count=Count("id")).order_by("state")
     return Figures(
         markets=[_market_line(markets[symbol], redis, keys) for symbol in symbols if symbol in markets],
         orders=dict(by_state),
+        positions_open=open_positions.count(),
         positions=list(open_positions.select_related("customer", "market").order_by("-id")[:SHOWN_POSITIONS]),
         decisions=list(Decision.objects.select_related("bot__customer", "market").order_by("-id")[:SHOWN_DECISIONS]),
         round_trips=Position.objects.filter(state=ProtectionState.CLOSED.value).count(),
-        naked_max_ms=None if naked_us is None else naked_us / 1_000,
+        naked_max_ms=None if naked_us is None else max(naked_us / 1_000, *running_ms, 0.0),
         tick_to_order_p50_ms=_newest_latency(),
     )
 

@@ -19,6 +19,7 @@ from trading.models import Bot, Market
 ORDER_NOTIONAL_USD = Decimal(200)
 # Customers choose limits of their own, so the demo's do too: trigger (a ratio) and an entry's time to live.
 LIMITS = ((0.40, 8_000), (0.30, 8_000), (0.40, 6_000), (0.50, 5_000), (0.30, 15_000))
+NO_SHARD = 32_767  # nobody serves it
 NAMES = ("Alice", "Bob", "Carla", "Davi", "Elena", "Fabio", "Gabi", "Hugo")
 
 
@@ -30,7 +31,7 @@ def operator(password: str) -> User:
 
 def retire_earlier_accounts() -> None:
     """Switch off the accounts of a kept database: the local exchange that they belonged to is gone."""
-    ExchangeAccount.objects.update(is_active=False)
+    ExchangeAccount.objects.update(is_active=False, shard=NO_SHARD)
     Bot.objects.update(status=Bot.Status.STOPPED)
 
 

@@ -18,7 +18,8 @@ from rich.text import Text
 from obiwork_project.demo.figures import Figures, MarketLine, read_figures
 from trading.board.keys import Keys
 from trading.core.units import Side
-from trading.models import Decision, Position
+from trading.models import Decision
+from trading.selectors import longest_gap_ms
 
 REFRESH_S = 1.0
 PLAIN_EVERY_S = 5.0
@@ -65,7 +66,7 @@ def plain_line(figures: Figures, *, seconds: float) -> str:
     books = "  ".join(f"{line.symbol} {_obi(line)}" for line in figures.markets)
     orders = " ".join(f"{state} {count}" for state, count in figures.orders.items()) or "none yet"
     return (
-        f"{seconds:6.1f}s  OBI {books}  | orders {orders} | open {len(figures.positions)} "
+        f"{seconds:6.1f}s  OBI {books}  | orders {orders} | open {figures.positions_open} "
         f"| round trips {figures.round_trips} | naked max {_ms(figures.naked_max_ms)} "
         f"| tick to order p50 {_ms(figures.tick_to_order_p50_ms)}"
     )
@@ -82,7 +83,7 @@ def screen(figures: Figures, *, seconds: float) -> Group:
     return Group(
         head,
         Columns([_markets(figures.markets), _orders(figures)], padding=(0, 1)),
-        _positions(figures.positions),
+        _positions(figures),
         _decisions(figures.decisions),
     )
 
@@ -119,11 +120,11 @@ def _orders(figures: Figures) -> Panel:
     return Panel(table if figures.orders else Text("none yet", style="dim"), title="orders", title_align="left")
 
 
-def _positions(positions: Sequence[Position]) -> Panel:
+def _positions(figures: Figures) -> Panel:
     table = Table(box=None, header_style="dim", expand=True)
     for name in ("customer", "symbol", "side", "quantity", "entry", "stop", "covered", "state", "naked"):
         table.add_column(name)
-    for position in positions:
+    for position in figures.positions:
         protected = position.covered_quantity >= position.quantity
         table.add_row(
             position.customer.name,
@@ -134,9 +135,11 @@ def _positions(positions: Sequence[Position]) -> Panel:
             "by hand" if position.stop_price is None else f"{position.stop_price.normalize():f}",
             Text(f"{position.covered_quantity.normalize():f}", style="green" if protected else "bold red"),
             position.state,
-            _ms(position.naked_max_us / 1_000),
+            _ms(longest_gap_ms(position)),
         )
-    return Panel(table if positions else Text("flat", style="dim"), title="open positions", title_align="left")
+    left_out = figures.positions_open - len(figures.positions)
+    title = "open positions" if left_out <= 0 else f"open positions, {left_out} more not shown"
+    return Panel(table if figures.positions else Text("flat", style="dim"), title=title, title_align="left")
 
 
 def _decisions(decisions: Sequence[Decision]) -> Panel:

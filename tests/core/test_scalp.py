@@ -52,7 +52,6 @@ LONG = OpenPosition(
     side=Side.BID,
     lots=5,
     entry_ticks=100_000.0,
-    stop_ticks=99_700,
     opened_us=NOW_US - 1,
     is_exiting=False,
     take_profit_lots=0,
@@ -103,6 +102,7 @@ def test_no_entry_without_a_proven_live_and_fresh_book_and_a_resting_one_is_canc
     [
         ({"entries_allowed": False}, "entries_stopped"),
         ({"entry_in_flight": True}, "entry_in_flight"),
+        ({"order_lots": None}, "order_below_minimum"),
         ({"last_closed_us": NOW_US - 1_999_000}, "cooling_down"),
         ({"entry_rejections": 3, "last_entry_us": NOW_US - 1_000}, "repriced_often_enough"),
     ],
@@ -111,6 +111,13 @@ def test_an_entry_is_refused_with_its_reason(changes: dict[str, object], reason:
     verdict = decide(PARAMS, market(8, 2), FLAT._replace(**changes))
 
     assert (verdict.approved, verdict.reason, verdict.actions) == (False, reason, ())
+
+
+def test_a_book_without_one_side_opens_nothing_and_still_closes() -> None:
+    asks_only = market(1, 1, book=BookView(bids=(), asks=((100_001, 9),)))
+
+    assert decide(PARAMS, asks_only, FLAT).reason == "book_one_sided"
+    assert decide(PARAMS, asks_only, FLAT._replace(position=LONG)).actions == (ExitPosition(7, "obi_reversed"),)
 
 
 def test_an_entry_whose_signal_has_gone_is_cancelled() -> None:

@@ -36,7 +36,7 @@ def keys() -> Keys:
 
 
 @pytest.fixture
-def desk(db: None, exchange: HandMovedExchange, signer_socket: Path, keys: Keys) -> Iterator[Desk]:
+def desk(transactional_db: None, exchange: HandMovedExchange, signer_socket: Path, keys: Keys) -> Iterator[Desk]:
     """Alice, who has a bot, and Bob, who trades by hand."""
     signer = SignerClient(signer_socket)
     rest = BackpackRest(base_url=exchange.rest, signer=signer)

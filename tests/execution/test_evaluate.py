@@ -6,7 +6,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.kit.desk import Desk
+from tests.kit.desk import Desk, wait_until
 from tests.kit.exchange import MID
 from trading.board.snapshots import Flaw, Source
 from trading.models import Bot, Decision, DecisionTally, OrderIntent
@@ -108,8 +108,7 @@ def test_a_signal_that_has_gone_cancels_the_entry_at_the_exchange(desk: Desk) ->
     desk.post_book(bids=30, asks=70)
     desk.evaluate()
 
-    [order] = desk.exchange.ledger(desk.alice.api_key)["orders"]
-    assert order["status"] == "Cancelled"
+    wait_until(lambda: desk.exchange.ledger(desk.alice.api_key)["orders"][0]["status"] == "Cancelled")
 
 
 def test_two_customers_on_one_signal_trade_each_with_their_own_account(desk: Desk) -> None:

@@ -8,7 +8,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.kit.desk import Desk, step_until
+from tests.kit.desk import Desk, step_until, step_until_watched
 from tests.kit.exchange import MID
 from tests.kit.lossy import Loss, lossy_proxy
 from trading.core.units import Side
@@ -25,7 +25,7 @@ D = Decimal
 def worker(desk: Desk) -> Iterator[AccountsWorker]:
     """The accounts worker, its private streams connected."""
     made = desk.accounts_worker()
-    step_until(made, lambda: len(made.connected) == 2)
+    step_until_watched(made)
     yield made
     desk.stop.set()
 

@@ -132,7 +132,7 @@ def test_fills_and_endings_that_no_stream_has_shown_are_found(desk: Desk) -> Non
     assert Fill.objects.filter(account=desk.alice).count() == 1
     assert OrderIntent.objects.get().is_live is False
     assert Position.objects.get(account=desk.alice).state == "protected"
-    assert desk.alice_row().entries_stopped_reason == ""
+    assert desk.alice_row().entry_stops == []
 
 
 def test_a_difference_that_fills_do_not_explain_stops_entries_and_is_shown(desk: Desk) -> None:
@@ -145,7 +145,7 @@ def test_a_difference_that_fills_do_not_explain_stops_entries_and_is_shown(desk:
 
     reconcile(desk, later_s=0)
 
-    assert "BTC_USDC_PERP (ours 0.005" in desk.alice_row().entries_stopped_reason
+    assert "BTC_USDC_PERP (ours 0.005" in desk.alice_row().position_difference
     desk.post_book(bids=80, asks=20)
     desk.evaluate()
     assert OrderIntent.objects.filter(purpose="entry", is_live=True).count() == 0

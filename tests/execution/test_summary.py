@@ -7,7 +7,7 @@ from decimal import Decimal
 
 import pytest
 
-from tests.kit.desk import Desk, step_until
+from tests.kit.desk import Desk, step_until, step_until_watched
 from trading.core.units import Side
 from trading.execution.accounts_worker import AccountsWorker
 from trading.execution.exits import exit_position
@@ -20,7 +20,7 @@ D = Decimal
 @pytest.fixture
 def worker(desk: Desk) -> Iterator[AccountsWorker]:
     made = desk.accounts_worker()
-    step_until(made, lambda: len(made.connected) == 2)
+    step_until_watched(made)
     yield made
     desk.stop.set()
 

@@ -167,6 +167,20 @@ class Desk:
         return add_exchange_account(customer, label=name, api_secret=secret, shard=0, signer=self.signer)
 
 
+def wait_until(happened: Callable[[], bool], *, patience_s: float = 5.0) -> None:
+    """Wait for something that another thread does. Raises: AssertionError when it does not happen."""
+    deadline = time.monotonic() + patience_s
+    while not happened():
+        assert time.monotonic() < deadline, "it did not happen in time"
+        time.sleep(0.01)
+
+
+def step_until_watched(worker: AccountsWorker) -> None:
+    """Move the accounts worker until both accounts' private streams are open and their first look has succeeded."""
+    unwatched = ExchangeAccount.objects.filter(is_unwatched=True)
+    step_until(worker, lambda: len(worker.connected) == 2 and not unwatched.exists())
+
+
 def step_until(worker: AccountsWorker, happened: Callable[[], bool], *, patience_s: float = 5.0) -> None:
     """Move the accounts worker until something has happened. Raises: AssertionError when it does not."""
     deadline = time.monotonic() + patience_s

@@ -64,6 +64,7 @@ class OrderRequest:
     trigger_by: TriggerBy | None = None
     stop_loss_trigger_price: Decimal | None = None
     stop_loss_trigger_by: TriggerBy | None = None
+    signed_at_ms: int | None = None  # the time that it is signed for, its window counts from there; None: now
 
     def __post_init__(self) -> None:
         for wrong, why in (

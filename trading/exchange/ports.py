@@ -109,7 +109,13 @@ class AccountReader(Protocol):
     ) -> ExchangeOrder | None: ...
 
     def order_history(
-        self, credentials: Credentials, *, symbol: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        credentials: Credentials,
+        *,
+        symbol: str | None = None,
+        exchange_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[ExchangeOrder]: ...
 
     def fills(

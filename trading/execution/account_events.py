@@ -5,9 +5,9 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from decimal import Decimal
-from typing import NamedTuple
 
-from django.db import transaction
+from django.db import connection, transaction
+from django.db.models import Q
 
 from accounts.models import ExchangeAccount
 from trading.core.errors import ImpossibleMove
@@ -15,11 +15,15 @@ from trading.core.orders import IntentEvent, IntentState, Purpose, next_state
 from trading.core.position import FillValue, ProtectionState, apply_fill, opened_by
 from trading.core.units import Side
 from trading.exchange.ports import FillInfo
-from trading.execution.position_states import refresh
+from trading.execution.errors import IncompleteFill
+from trading.execution.intent_endings import end_finished
+from trading.execution.position_states import Moment, refresh
 from trading.models import Bot, Fill, Market, Order, OrderIntent, Position
 from trading.models.order import ENDED
 
 log = logging.getLogger(__name__)
+
+ADVISORY_ACCOUNT = 1  # first half of the advisory locks that are taken per account
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -27,6 +31,7 @@ class OrderShown:
     """An order as a message has shown it, whichever way it came.
 
     Units: `engine_us` the exchange's clock, `received_ns` ours. `reduce_only` is None where the source does not say.
+    `is_look_up`: it was asked for, and has no time of its own (`engine_us` is then only when the order was made).
     """
 
     exchange_id: str
@@ -46,39 +51,46 @@ class OrderShown:
     expiry_reason: str
     engine_us: int
     received_ns: int
+    is_look_up: bool
     fill: FillInfo | None = None
-
-
-class Seen(NamedTuple):
-    """When a message came in (our clock), and how fast the market's clock runs."""
-
-    received_ns: int
-    speed: float
 
 
 def apply(shown: OrderShown, *, account: ExchangeAccount, market: Market, speed: float) -> int | None:
     """Store an order's newest state, and its fill, once; return the open position that it touched.
 
     Showing the same message twice changes nothing. One transaction: a fill and the position that it makes are
-    never apart.
+    never apart. Stream and look-ups may show the same account at once: they take turns.
+
+    Raises: IncompleteFill.
     """
+    moment = Moment(None if shown.is_look_up else shown.engine_us, shown.received_ns, speed)
     with transaction.atomic():
+        _take_turn(account)
         order = _store_order(shown, account=account, market=market)
         _acknowledge(order)
         position = _locked_position(account, market)
         if shown.fill is not None:
-            position = _store_fill(shown.fill, order=order, position=position, seen=Seen(shown.received_ns, speed))
+            position = _store_fill(shown.fill, order=order, position=position, moment=moment)
+        end_finished(Q(order=order))
         if position is None:
             return None
         if _belongs_to(order, position):
             Order.objects.filter(id=order.pk, position=None).update(position=position)
-        refresh(position, engine_us=shown.engine_us, received_ns=shown.received_ns, speed=speed)
+        if shown.fill is not None and position.quantity == 0:
+            moment = moment._replace(engine_us=shown.fill.filled_at_us)
+        refresh(position, moment)
         _after_close(position)
         return position.pk
 
 
+def _take_turn(account: ExchangeAccount) -> None:
+    """Wait until nobody else applies messages of this account; given back with the transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(%s, %s)", [ADVISORY_ACCOUNT, account.pk])
+
+
 def _store_order(shown: OrderShown, *, account: ExchangeAccount, market: Market) -> Order:
-    order, created = Order.objects.select_for_update().get_or_create(
+    order, created = Order.objects.select_for_update(no_key=True).get_or_create(
         account=account,
         exchange_id=shown.exchange_id,
         defaults={
@@ -90,17 +102,17 @@ def _store_order(shown: OrderShown, *, account: ExchangeAccount, market: Market)
         },
     )
     if not created and _is_news(order, shown):
-        for name, value in _columns(shown).items():
+        newest_us = max(order.updated_us, 0 if shown.is_look_up else shown.engine_us)
+        for name, value in {**_columns(shown), "updated_us": newest_us, "missing_since": None}.items():
             setattr(order, name, value)
         order.save()
     if order.trigger_price is None and order.related_exchange_id:
         # a trigger has fired: the order it placed names it as its parent
-        Order.objects.filter(
-            account=account, exchange_id=order.related_exchange_id, status=Order.Status.TRIGGER_PENDING
-        ).update(status=Order.Status.TRIGGERED, updated_us=shown.engine_us)
-        _end_intents(account, order.related_exchange_id)
-    if order.is_over:
-        _end_intents(account, order.exchange_id)
+        parent = Order.objects.filter(account=account, exchange_id=order.related_exchange_id)
+        parent.filter(status=Order.Status.TRIGGER_PENDING).update(
+            status=Order.Status.TRIGGERED, updated_us=shown.engine_us
+        )
+        end_finished(Q(order__account=account, order__exchange_id=order.related_exchange_id))
     return order
 
 
@@ -108,13 +120,14 @@ def _is_news(order: Order, shown: OrderShown) -> bool:
     """Return whether a message tells more than the row: an order never comes back from its end."""
     if order.is_over:
         return shown.status in ENDED and shown.executed_quantity > order.executed_quantity
+    if shown.is_look_up:  # it has no time of its own, but what it says is what the exchange says now
+        return bool(shown.executed_quantity >= order.executed_quantity)
     return shown.engine_us >= order.updated_us or shown.status in ENDED
 
 
 def _columns(shown: OrderShown) -> dict[str, object]:
     columns: dict[str, object] = {
         "client_id": shown.client_id,
-        "related_exchange_id": shown.related_exchange_id,
         "side": shown.side.value,
         "order_type": shown.order_type,
         "status": shown.status,
@@ -128,16 +141,20 @@ def _columns(shown: OrderShown) -> dict[str, object]:
         "expiry_reason": shown.expiry_reason,
         "updated_us": shown.engine_us,
     }
-    if shown.reduce_only is not None:  # the order history does not say
+    # the order history says neither of these
+    if shown.reduce_only is not None:
         columns["reduce_only"] = shown.reduce_only
+    if shown.related_exchange_id:
+        columns["related_exchange_id"] = shown.related_exchange_id
     return columns
 
 
 def _intent_of(shown: OrderShown, account: ExchangeAccount) -> OrderIntent | None:
-    if shown.client_id is None:
+    """Return the intent that became this order; a child of ours may echo its parent's client id, and is none."""
+    if shown.client_id is None or shown.related_exchange_id:
         return None
-    # a child may echo its parent's client id: an intent has one order
-    return OrderIntent.objects.filter(account=account, client_id=shown.client_id, order=None).first()
+    intents = OrderIntent.objects.filter(account=account, client_id=shown.client_id, order=None)
+    return intents.filter(trigger_price__isnull=shown.trigger_price is None).first()
 
 
 def _acknowledge(order: Order) -> None:
@@ -153,13 +170,9 @@ def _acknowledge(order: Order) -> None:
     OrderIntent.objects.filter(id=intent.pk).update(state=state.value)
 
 
-def _end_intents(account: ExchangeAccount, exchange_id: str) -> None:
-    OrderIntent.objects.filter(account=account, order__exchange_id=exchange_id, is_live=True).update(is_live=False)
-
-
 def _locked_position(account: ExchangeAccount, market: Market) -> Position | None:
     return (
-        Position.objects.select_for_update(of=("self",))
+        Position.objects.select_for_update(no_key=True)
         .filter(account=account, market=market)
         .exclude(state=ProtectionState.CLOSED.value)
         .first()
@@ -170,10 +183,10 @@ def _belongs_to(order: Order, position: Position) -> bool:
     return order.position_id is None and order.side != position.side and not order.is_over
 
 
-def _store_fill(info: FillInfo, *, order: Order, position: Position | None, seen: Seen) -> Position | None:
+def _store_fill(info: FillInfo, *, order: Order, position: Position | None, moment: Moment) -> Position | None:
     """Store a fill and move the position by it; a fill that is known already moves nothing."""
     if info.trade_id is None or info.fee is None or info.fee_asset is None:
-        raise ValueError(f"a fill of order {order.exchange_id} lacks its trade id or fee")
+        raise IncompleteFill(f"a fill of order {order.exchange_id} lacks its trade id or fee")
     fill, created = Fill.objects.get_or_create(
         order=order,
         trade_id=info.trade_id,
@@ -192,29 +205,37 @@ def _store_fill(info: FillInfo, *, order: Order, position: Position | None, seen
     )
     if not created:
         return position
-    position = _move(position, fill, order, seen)
+    position = _move(position, fill, order, moment)
     Fill.objects.filter(id=fill.pk).update(position=position)
     return position
 
 
-def _move(position: Position | None, fill: Fill, order: Order, seen: Seen) -> Position:
+def _move(position: Position | None, fill: Fill, order: Order, moment: Moment) -> Position:
     value = FillValue(side=Side(fill.side), price=fill.price, quantity=fill.quantity, fee=fill.fee)
     if position is None:
-        return _open(value, fill, order, seen.received_ns)
+        return _open(value, fill, order, moment)
     holding, left = apply_fill(position.holding, value)
     position.take(holding)
-    if position.quantity == 0 and not position.exit_reason:
-        position.exit_reason = _exit_reason(order)
+    _adopt(position, order)
+    if position.quantity == 0:
+        position.exit_reason = _exit_reason(order, position)
     if left is not None:
         # two resting orders of one account met: never ours (closing orders are reduce-only), so say it loudly
         log.error("position_went_through_zero position=%s order=%s", position.pk, order.pk)
-        refresh(position, engine_us=fill.engine_us, received_ns=seen.received_ns, speed=seen.speed)
+        refresh(position, moment._replace(engine_us=fill.engine_us))
         _after_close(position)
-        return _open(left, fill, order, seen.received_ns)
+        return _open(left, fill, order, moment)
     return position
 
 
-def _open(value: FillValue, fill: Fill, order: Order, received_ns: int) -> Position:
+def _adopt(position: Position, order: Order) -> None:
+    """Take over a position made by hand once a bot's entry has grown it: from then on it is protected."""
+    intent = order.intent
+    if position.stop_price is None and intent is not None and intent.stop_loss_price is not None:
+        position.bot_id, position.stop_price = intent.bot_id, intent.stop_loss_price
+
+
+def _open(value: FillValue, fill: Fill, order: Order, moment: Moment) -> Position:
     intent = order.intent
     holding = opened_by(value)
     return Position.objects.create(
@@ -229,16 +250,32 @@ def _open(value: FillValue, fill: Fill, order: Order, received_ns: int) -> Posit
         fees=holding.fees,
         stop_price=None if intent is None else intent.stop_loss_price,
         opened_us=fill.engine_us,
-        opened_received_ns=received_ns,
-        naked_since_us=fill.engine_us,
-        naked_since_ns=received_ns,
+        opened_received_ns=moment.received_ns,
+        naked_since_us=None if moment.engine_us is None else fill.engine_us,
+        naked_since_ns=moment.received_ns,
     )
 
 
-def _exit_reason(order: Order) -> str:
+def _exit_reason(order: Order, position: Position) -> str:
+    """Return why a position is flat, from the order whose fill made it so; a wish that was refused is no reason."""
     if order.intent is not None:
         return order.intent.reason or order.intent.purpose
-    return Purpose.STOP.value if order.related_exchange_id else "by_hand"
+    if order.related_exchange_id or _a_stop_has_gone(order, position):
+        return Purpose.STOP.value
+    return "by_hand"
+
+
+def _a_stop_has_gone(order: Order, position: Position) -> bool:
+    """Return whether an order without a parent's name looks like what a stop of this position has placed.
+
+    The order history names no parents, so a stop that fired unseen is known by its absence: reduce-only, at market, on
+    the closing side, while a stop of the position is not listed any more.
+    """
+    if order.order_type != "Market" or order.side == position.side:
+        return False
+    gone = Q(status=Order.Status.TRIGGERED) | Q(status=Order.Status.TRIGGER_PENDING, missing_since__isnull=False)
+    stops = Order.objects.filter(gone, account_id=order.account_id, market_id=order.market_id, side=order.side)
+    return stops.filter(trigger_price=position.stop_price).exists()
 
 
 def _after_close(position: Position) -> None:

@@ -7,20 +7,26 @@ import queue
 import threading
 import time
 from collections.abc import Callable
+from concurrent.futures import Executor, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
+from django.db import InterfaceError, OperationalError
+from django.db.models import Q
 from redis import Redis
 from redis.exceptions import RedisError
 
 from accounts.models import ExchangeAccount
 from trading.board.keys import Keys
+from trading.core.position import ProtectionState
 from trading.exchange.backpack.parse import parse_order_update
-from trading.exchange.errors import ExchangeError, UnexpectedAnswer
+from trading.exchange.errors import UnexpectedAnswer
 from trading.exchange.ports import OrderEntry
 from trading.execution.account_events import apply
 from trading.execution.cancels import cancel_orders
+from trading.execution.errors import IncompleteFill
 from trading.execution.liveness import show_accounts_alive
+from trading.execution.look_ups import THREADS, LookUps
 from trading.execution.protection import Protector
 from trading.execution.reconciliation import Reconciler
 from trading.execution.shown import shown_by_stream
@@ -28,32 +34,35 @@ from trading.execution.stream_readers import (
     ORDER_UPDATES,
     Connected,
     Disconnected,
+    LookedUp,
     Message,
     Received,
     StreamReader,
 )
-from trading.execution.sweeps import accounts_with_questions, leftover_orders, naked_positions
+from trading.execution.sweeps import accounts_at_risk, accounts_with_questions, forgotten_entries, naked_positions
 from trading.models import Market, Position
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.02
 ATTACHED_STOP_GRACE_S = 0.025  # the attached stop is confirmed within the same millisecond where it works
+UNSEEN_PATIENCE_S = 1.0  # without a private stream; then resting entries are cancelled
 SWEEP_EVERY_S = 0.25
+QUESTIONS_EVERY_S = 1.0
 LEFTOVERS_EVERY_S = 2.0
 ACCOUNTS_EVERY_S = 5.0
-QUESTIONS_EVERY_S = 1.0
 RECONCILE_EVERY_S = 20.0
-STREAM_DOWN = "private stream is down"
 
 ProtectLater = Callable[[int], None]
 
 
 @dataclass(slots=True, kw_only=True)
 class AccountsWorker:
-    """Keeps the accounts of one shard: one thread reads each private stream, this one alone writes rows.
+    """Keeps the accounts of one shard: threads read the private streams and ask questions, this one protects.
 
-    `protect_later` enqueues protection; where that fails, or nobody acts, the worker protects by itself.
+    `protect_later` enqueues protection; where that fails, or nobody acts, the worker protects by itself. What goes
+    wrong with one account stops entries on that account and ends nothing else; a database that fails ends the process,
+    and starting again is recovering.
     """
 
     shard: int
@@ -65,13 +74,24 @@ class AccountsWorker:
     protect_later: ProtectLater
     make_reader: Callable[[ExchangeAccount, queue.SimpleQueue[Message]], StreamReader]
     speed: float
+    executor: Executor = field(default_factory=lambda: ThreadPoolExecutor(THREADS, thread_name_prefix="look-up"))
     messages: queue.SimpleQueue[Message] = field(default_factory=queue.SimpleQueue)
     accounts: dict[int, ExchangeAccount] = field(default_factory=dict)
     markets: dict[str, Market] = field(default_factory=dict)
     due: dict[int, float] = field(default_factory=dict)
     next_at: dict[str, float] = field(default_factory=dict)
     connected: set[int] = field(default_factory=set)
+    unseen_since: dict[int, float] = field(default_factory=dict)
     questions: set[int] = field(default_factory=set)
+    look_ups: LookUps = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.look_ups = LookUps(
+            reconciler=lambda: self.reconciler,
+            exchange=self.exchange,
+            messages=self.messages,
+            executor=self.executor,
+        )
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop. Starting is recovering: each connection begins with a reconciliation."""
@@ -84,8 +104,8 @@ class AccountsWorker:
         self._take_messages()
         self._protect_due()
         self._every(SWEEP_EVERY_S, "sweep", self._sweep)
-        self._every(LEFTOVERS_EVERY_S, "leftovers", self._cancel_leftovers)
         self._every(QUESTIONS_EVERY_S, "questions", self._ask_questions)
+        self._every(LEFTOVERS_EVERY_S, "leftovers", lambda: self.look_ups.tidy(self.accounts))
         self._every(RECONCILE_EVERY_S, "reconcile", self._reconcile_all)
 
     def _take_messages(self) -> None:
@@ -94,48 +114,72 @@ class AccountsWorker:
             message = self.messages.get(timeout=POLL_S)
         except queue.Empty:
             return
-        touched = set()
+        touched: set[int] = set()
         while True:
-            position_id = self._handle(message)
-            if position_id is not None:
-                touched.add(position_id)
+            touched |= self._isolated(message)
             try:
                 message = self.messages.get_nowait()
             except queue.Empty:
                 break
         self._judge(touched)
 
-    def _handle(self, message: Message) -> int | None:
+    def _isolated(self, message: Message) -> set[int]:
+        """Handle a message; what goes wrong with it stops entries on its account, and nothing else."""
+        try:
+            return self._handle(message)
+        except (OperationalError, InterfaceError):
+            raise  # the database: nobody can be served, starting again is recovering
+        except Exception:  # one account's trouble must not end the protection of all others
+            log.exception("message_not_handled account=%s", message.account_id)
+            self._ask_about(message.account_id)
+            ExchangeAccount.objects.filter(id=message.account_id, entries_stopped_reason="").update(
+                entries_stopped_reason="a message of the exchange could not be handled"
+            )
+            return set()
+
+    def _handle(self, message: Message) -> set[int]:
+        """Handle a message and return the positions that it has touched."""
         account = self.accounts[message.account_id]
         if isinstance(message, Connected):
             self.connected.add(account.pk)
-            self._reconcile(account)
-            return None
-        if isinstance(message, Disconnected):
+            self.unseen_since.pop(account.pk, None)
+            self.look_ups.start(account)
+        elif isinstance(message, Disconnected):
             self.connected.discard(account.pk)
-            ExchangeAccount.objects.filter(id=account.pk, entries_stopped_reason="").update(
-                entries_stopped_reason=STREAM_DOWN
-            )
-            return None
-        return self._apply(account, message)
+            self.unseen_since.setdefault(account.pk, time.monotonic())
+            ExchangeAccount.objects.filter(id=account.pk).update(is_unwatched=True)
+            self._ask_about(account.pk)
+        elif isinstance(message, LookedUp):
+            self._looked_up(message)
+            return set(naked_positions([account.pk], now=_now()))
+        else:
+            return self._apply(account, message)
+        return set()
 
-    def _apply(self, account: ExchangeAccount, message: Received) -> int | None:
+    def _looked_up(self, message: LookedUp) -> None:
+        if not message.succeeded:
+            self._ask_about(message.account_id)
+        elif message.account_id in self.connected:
+            ExchangeAccount.objects.filter(id=message.account_id, is_unwatched=True).update(is_unwatched=False)
+
+    def _apply(self, account: ExchangeAccount, message: Received) -> set[int]:
         frame = message.frame
         if not frame.stream.startswith(ORDER_UPDATES):
-            return None
+            return set()
         try:
             update = parse_order_update(frame.data)
-        except UnexpectedAnswer as error:
-            # whatever it was, the exchange can be asked: a frame that we cannot read must not be lost
+            market = self._market(update.symbol)
+            if market is None:
+                log.warning("order_in_unknown_market symbol=%s", update.symbol)
+                return set()
+            shown = shown_by_stream(update, received_ns=frame.received_ns)
+            position_id = apply(shown, account=account, market=market, speed=self.speed)
+        except (UnexpectedAnswer, IncompleteFill) as error:
+            # whatever it was, the exchange can be asked: a frame that we cannot use must not be lost
             log.error("frame_not_understood account=%s error=%s", account.pk, error)
-            self.questions.add(account.pk)
-            return None
-        market = self._market(update.symbol)
-        if market is None:
-            log.warning("order_in_unknown_market symbol=%s", update.symbol)
-            return None
-        shown = shown_by_stream(update, received_ns=frame.received_ns)
-        return apply(shown, account=account, market=market, speed=self.speed)
+            self._ask_about(account.pk)
+            return set()
+        return set() if position_id is None else {position_id}
 
     def _judge(self, touched: set[int]) -> None:
         naked = set(naked_positions(self.accounts, now=_now())) & touched
@@ -162,11 +206,13 @@ class AccountsWorker:
     def _protect_here(self, position_id: int) -> None:
         try:
             self.protector.protect(position_id)
-        except ExchangeError as error:  # the next sweep tries again
-            log.error("protection_failed position=%s error=%s", position_id, error)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:  # the next sweep tries again, and the next position must not wait for it
+            log.exception("protection_failed position=%s", position_id)
 
     def _sweep(self) -> None:
-        """Find what no message has told: positions whose protection was lost on the way."""
+        """Find what no message has told: protection that was lost on the way, entries that nobody looks after."""
         self._show_alive()
         for position_id in naked_positions(self.accounts, now=_now()):
             if position_id in self.due:
@@ -177,6 +223,11 @@ class AccountsWorker:
                 self._protect_here(position_id)  # nobody has acted on the task: do not wait for them
             else:
                 self._protect(position_id)
+        long_ago = time.monotonic() - UNSEEN_PATIENCE_S
+        unwatched = {account_id for account_id, since in self.unseen_since.items() if since < long_ago}
+        forgotten = forgotten_entries(self.accounts, unwatched=unwatched, now=_now())
+        if forgotten:
+            cancel_orders(forgotten, exchange=self.exchange, now=_now())
 
     def _show_alive(self) -> None:
         try:
@@ -184,36 +235,34 @@ class AccountsWorker:
         except RedisError as error:  # entries stop by themselves; protection goes on from here
             log.error("liveness_not_shown shard=%s error=%s", self.shard, error)
 
-    def _cancel_leftovers(self) -> None:
-        leftovers = leftover_orders(self.accounts, now=_now())
-        if leftovers:
-            cancel_orders(leftovers, exchange=self.exchange, now=_now())
-
     def _load_accounts(self) -> None:
-        rows = ExchangeAccount.objects.filter(shard=self.shard, is_active=True).select_related("customer")
-        for account in rows:
+        """Watch the accounts that are active, and the others until nothing of theirs is open."""
+        holding = Q(intents__is_live=True) | (
+            Q(positions__isnull=False) & ~Q(positions__state=ProtectionState.CLOSED.value)
+        )
+        rows = ExchangeAccount.objects.filter(Q(is_active=True) | holding, shard=self.shard).distinct()
+        for account in rows.select_related("customer"):
             known = account.pk in self.accounts
             self.accounts[account.pk] = account
             if not known:
+                self.unseen_since[account.pk] = time.monotonic()
+                ExchangeAccount.objects.filter(id=account.pk).update(is_unwatched=True)
                 self.make_reader(account, self.messages).start()
 
+    def _ask_about(self, account_id: int) -> None:
+        self.questions.add(account_id)
+
     def _ask_questions(self) -> None:
-        """Reconcile the accounts that have sent something and do not know what became of it."""
-        asking = self.questions | set(accounts_with_questions(self.accounts, now=_now()))
+        """Look up the accounts with something unknown, and those at risk that no stream shows."""
+        unseen = accounts_at_risk(set(self.accounts) - self.connected)
+        asking = self.questions | unseen | accounts_with_questions(self.accounts, now=_now())
         self.questions = set()
-        for account_id in asking:
-            self._reconcile(self.accounts[account_id])
+        for account_id in asking & set(self.accounts):
+            self.look_ups.start(self.accounts[account_id])
 
     def _reconcile_all(self) -> None:
         for account in self.accounts.values():
-            self._reconcile(account)
-
-    def _reconcile(self, account: ExchangeAccount) -> None:
-        try:
-            self.reconciler.reconcile(account, now=_now(), received_ns=time.time_ns())
-        except ExchangeError as error:
-            log.warning("reconciliation_failed account=%s error=%s", account.pk, error)
-        self._judge(set(naked_positions([account.pk], now=_now())))
+            self.look_ups.start(account)
 
     def _market(self, symbol: str) -> Market | None:
         if symbol not in self.markets:

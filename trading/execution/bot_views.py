@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 
+from trading.core.errors import TooSmall
 from trading.core.orders import Purpose
 from trading.core.position import ProtectionState
 from trading.core.strategies.actions import BotView, OpenPosition, RestingEntry
@@ -32,8 +33,8 @@ def bot_view(rows: BotRows, *, now: datetime, beyond_stop_since: dict[int, int],
         entry=None if resting is None else _resting_entry(resting, market),
         entry_in_flight=bool(entries) and resting is None,
         position=_open_position(rows, by_purpose, beyond_stop_since),
-        order_lots=market.grid.tradable_lots(rows.bot.order_quantity),
-        entries_allowed=fills_are_watched and _entries_allowed(rows.bot),
+        order_lots=_order_lots(rows.bot),
+        entries_allowed=fills_are_watched and _entries_allowed(rows),
         last_closed_us=rows.bot.last_closed_us,
         last_entry_us=rows.bot.last_entry_us,
         entry_rejections=rows.bot.entry_rejections,
@@ -45,9 +46,16 @@ def order_of(intent: OrderIntent) -> Order | None:
     return intent.order if hasattr(intent, "order") else None
 
 
-def _entries_allowed(bot: Bot) -> bool:
-    account = bot.account
-    return bot.status == Bot.Status.LIVE and account.is_active and not account.entries_stopped_reason
+def _entries_allowed(rows: BotRows) -> bool:
+    bot = rows.bot
+    return bot.status == Bot.Status.LIVE and not rows.market_is_taken and not bot.account.entry_stops
+
+
+def _order_lots(bot: Bot) -> int | None:
+    try:
+        return bot.market.grid.tradable_lots(bot.order_quantity)
+    except TooSmall:
+        return None
 
 
 def _rests(intent: OrderIntent, now: datetime) -> bool:
@@ -80,7 +88,6 @@ def _open_position(
         side=Side(position.side),
         lots=grid.lots(position.quantity),
         entry_ticks=float(position.holding.entry_price / grid.tick_size),
-        stop_ticks=grid.ticks(position.stop_price),
         opened_us=position.opened_us,
         is_exiting=position.state == ProtectionState.EXITING.value or bool(by_purpose[Purpose.EXIT.value]),
         take_profit_lots=_unfilled_lots(by_purpose[Purpose.TAKE_PROFIT.value], rows.bot.market),

@@ -6,6 +6,8 @@ from functools import cache
 
 from django.conf import settings
 from redis import Redis
+from redis.backoff import NoBackoff
+from redis.retry import Retry
 
 from accounts.models import ExchangeAccount
 from signer.client import SignerClient
@@ -14,11 +16,21 @@ from trading.exchange.backpack.rest import BackpackRest
 from trading.exchange.ports import Credentials
 from trading.execution.errors import NotConfigured
 
+REDIS_TIMEOUT_S = 0.5
+
 
 @cache
 def redis_client() -> Redis:
-    """Return this process's Redis connection pool; values come as bytes."""
-    return Redis.from_url(settings.REDIS_URL)
+    """Return this process's Redis connection pool; values come as bytes.
+
+    A Redis that hangs must not hold up protection, so it has half a second, once.
+    """
+    return Redis.from_url(
+        settings.REDIS_URL,
+        socket_timeout=REDIS_TIMEOUT_S,
+        socket_connect_timeout=REDIS_TIMEOUT_S,
+        retry=Retry(NoBackoff(), 0),
+    )
 
 
 @cache

@@ -15,7 +15,8 @@ from redis import Redis
 from trading.board import conflation
 from trading.board.errors import SnapshotMissing
 from trading.board.keys import Keys
-from trading.board.snapshots import Flaw, KnownMarket, Source, book_age_ms, load
+from trading.board.snapshots import Flaw, KnownMarket, Snapshot, Source, book_age_ms, load, mark_age_ms
+from trading.core.errors import CoreError
 from trading.core.orders import Purpose
 from trading.core.position import stop_is_passed
 from trading.core.strategies import scalp
@@ -35,6 +36,7 @@ from trading.execution.cancels import cancel_orders
 from trading.execution.intents import record, request_of, store
 from trading.execution.liveness import accounts_are_watched
 from trading.execution.position_states import exit_sent
+from trading.execution.protection import MARK_MAX_AGE_MS
 from trading.execution.rejections import count_entry_answers
 from trading.execution.shard_rows import BotRows, load_shard
 from trading.execution.tallies import Tallies
@@ -101,15 +103,25 @@ class Evaluator:
         return sent
 
     def _decide(self, rows: BotRows, moment: Moment) -> Verdict:
+        """Return a bot's verdict; a bot that cannot be decided on keeps nobody else from being served."""
+        try:
+            verdict = self._verdict(rows, moment)
+        except CoreError as error:
+            log.error("bot_not_decided bot=%s error=%s", rows.bot.pk, error)
+            verdict = Verdict(None, "cannot_decide", None)
+        self.tallies.decided(rows.bot, approved=verdict.approved, reason=verdict.reason)
+        return verdict
+
+    def _verdict(self, rows: BotRows, moment: Moment) -> Verdict:
         bot = rows.bot
         snapshot = moment.known.snapshot
         since_update_us = max(0, moment.now_ns - snapshot.received_ns) / 1_000 * self.speed
         now_us = snapshot.exchange_us + int(since_update_us)
         if rows.position is not None:
-            self._watch_stop(rows.position, bot.market, moment.known, now_us)
+            self._watch_stop(rows.position, bot.market, moment, now_us)
         market = MarketView(
             book=snapshot.view,
-            book_is_proven=snapshot.proven or snapshot.flaw is Flaw.UNCHAINED,
+            book_is_proven=snapshot.proven or _is_whole_poll(snapshot),
             book_is_live=snapshot.source is Source.STREAM,
             age_ms=moment.age_ms,
             max_age_ms=bot.market.max_book_age_ms,
@@ -121,16 +133,16 @@ class Evaluator:
             beyond_stop_since=self.beyond_stop_since,
             fills_are_watched=moment.fills_are_watched,
         )
-        verdict = scalp.decide(bot.scalp_params, market, view)
-        self.tallies.decided(bot, approved=verdict.approved, reason=verdict.reason)
-        return verdict
+        return scalp.decide(bot.scalp_params, market, view)
 
-    def _watch_stop(self, position: Position, market: Market, known: KnownMarket, now_us: int) -> None:
-        """Remember since when the mark stands beyond a stop that has not fired."""
+    def _watch_stop(self, position: Position, market: Market, moment: Moment, now_us: int) -> None:
+        """Remember since when a mark that is known to be fresh stands beyond a stop that has not fired."""
         if position.stop_price is None:
             return
-        mark = known.mark.price_ticks * market.tick_size
-        if stop_is_passed(Side(position.side), mark=mark, stop=position.stop_price):
+        mark = moment.known.mark
+        is_fresh = mark_age_ms(mark, now_ns=moment.now_ns, speed=self.speed) < MARK_MAX_AGE_MS
+        price = mark.price_ticks * market.tick_size
+        if is_fresh and stop_is_passed(Side(position.side), mark=price, stop=position.stop_price):
             self.beyond_stop_since.setdefault(position.pk, now_us)
         else:
             self.beyond_stop_since.pop(position.pk, None)
@@ -145,9 +157,16 @@ class Evaluator:
         try:
             with transaction.atomic():
                 return self._store_together(noteworthy, known, age_ms, oldest_ns)
+        except IntegrityError:
+            # another delivery was faster for one of them; the others must not wait for that
+            return [intent for one in noteworthy for intent in self._store_alone(one, known, age_ms, oldest_ns)]
+
+    def _store_alone(self, one: Decided, known: KnownMarket, age_ms: float, oldest_ns: int | None) -> list[OrderIntent]:
+        try:
+            with transaction.atomic():
+                return self._store_together([one], known, age_ms, oldest_ns)
         except IntegrityError as error:
-            # another delivery of this evaluation was faster: what it stored is what happens
-            log.warning("evaluation_overtaken symbol=%s error=%s", known.snapshot.symbol, error)
+            log.warning("evaluation_overtaken bot=%s error=%s", one.rows.bot.pk, error)
             return []
 
     def _store_together(
@@ -157,7 +176,6 @@ class Evaluator:
         now = datetime.fromtimestamp(self.clock_ns() / 1e9, tz=UTC)
         intents = []
         for one, decision in zip(noteworthy, decisions, strict=True):
-            self.last_reasons[one.rows.bot.pk] = one.verdict.reason
             for action in one.verdict.actions:
                 intent = _draft(one.rows, action)
                 if intent is None:
@@ -166,8 +184,12 @@ class Evaluator:
                 if _update_caused_it(known, oldest_ns):
                     intent.book_received_ns, intent.oldest_received_ns = known.snapshot.received_ns, oldest_ns
                 intents.append(drafts.claimed(intent, now=now))
-        exit_sent([intent for intent in intents if intent.purpose == Purpose.EXIT.value])
-        return store(intents)
+        exits = [intent for intent in intents if intent.purpose == Purpose.EXIT.value]
+        closed = exit_sent(exits)
+        stored = store([intent for intent in intents if intent.position_id not in closed])
+        for one in noteworthy:
+            self.last_reasons[one.rows.bot.pk] = one.verdict.reason
+        return stored
 
     def _matters(self, one: Decided) -> bool:
         orders = any(not isinstance(action, CancelEntry) for action in one.verdict.actions)
@@ -189,6 +211,11 @@ class Evaluator:
         if wanted:
             now = datetime.fromtimestamp(self.clock_ns() / 1e9, tz=UTC)
             cancel_orders(wanted, exchange=self.exchange, now=now)
+
+
+def _is_whole_poll(snapshot: Snapshot) -> bool:
+    """Return whether a book was asked for by REST: it has no chain, and serves exits only."""
+    return snapshot.source is Source.POLLED and snapshot.flaw is Flaw.UNCHAINED
 
 
 def _update_caused_it(known: KnownMarket, oldest_ns: int | None) -> bool:

@@ -31,7 +31,8 @@ def exit_position(position_id: int, *, reason: str, exchange: OrderEntry, now: d
     intent.reason = reason
     try:
         with transaction.atomic():
-            exit_sent([intent])
+            if exit_sent([intent]):
+                return None  # closed meanwhile: what it would reduce is not this position
             store([intent])
     except IntegrityError:
         log.info("exit_already_under_way position=%s", position_id)

@@ -7,12 +7,14 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from django.db import connection, transaction
+from django.db.models import Q
 
 from trading.core.orders import IntentEvent, IntentState, Purpose, next_state, states_before
 from trading.core.units import Side
 from trading.exchange.ports import Credentials, OrderRequest, Outcome, OutcomeUnknown, Placed, Rejected
 from trading.execution.clients import credentials_of
 from trading.execution.errors import AlreadyClaimed
+from trading.execution.intent_endings import end_finished
 from trading.execution.order_rows import store_placed
 from trading.execution.position_states import exit_ended
 from trading.models import OrderIntent
@@ -67,6 +69,8 @@ def request_of(intent: OrderIntent) -> tuple[Credentials, OrderRequest]:
         trigger_by="MarkPrice" if is_stop else None,
         stop_loss_trigger_price=intent.stop_loss_price,
         stop_loss_trigger_by=None if intent.stop_loss_price is None else "MarkPrice",
+        # counts from the claim: a sender that stood still must not send what has been proven absent meanwhile
+        signed_at_ms=None if intent.claimed_at is None else int(intent.claimed_at.timestamp() * 1_000),
     )
 
 
@@ -88,6 +92,7 @@ def record(answers: Iterable[tuple[OrderIntent, Outcome]]) -> None:
             for intent in by_event[event]
             if intent.purpose == Purpose.EXIT.value
         )
+        end_finished(Q(id__in=[intent.pk for intent, _ in placed]))
 
 
 def _number(intents: Sequence[OrderIntent]) -> None:

@@ -12,7 +12,9 @@ from typing import Protocol
 
 from django.db import transaction
 from redis import Redis
+from redis.exceptions import RedisError
 
+from trading.board.errors import SnapshotCorrupt
 from trading.board.keys import Keys
 from trading.board.snapshots import load, mark_age_ms
 from trading.core.orders import Purpose
@@ -23,7 +25,7 @@ from trading.exchange.ports import MarketReader, OrderEntry, Placed, Rejected, U
 from trading.execution import drafts
 from trading.execution.exits import exit_position
 from trading.execution.intents import claim, record, request_of, store
-from trading.execution.position_states import confirmed_stop_quantity, has_live_exit, refresh
+from trading.execution.position_states import Moment, confirmed_stop_quantity, has_live_exit, refresh
 from trading.models import OrderIntent, Position
 
 log = logging.getLogger(__name__)
@@ -79,18 +81,30 @@ class Protector:
         record([(claimed, outcome)])
         if isinstance(outcome, Placed):
             self._confirmed(position, outcome)
-            if self._is_passed(position):  # it passed while we were placing: this stop waits for the wrong side
-                return self._close(position, "stop_passed_while_placing")
-            return "stop_placed"
+            return self._check_side(position)
         log.error("stop_not_placed position=%s outcome=%s", position.pk, outcome)
         if isinstance(outcome, Rejected) and not outcome.is_rate_limited:
             return self._close(position, "stop_refused")
         return "to_be_tried_again" if isinstance(outcome, Rejected | Unavailable) else "stop_unknown"
 
+    def _check_side(self, position: Position) -> str:
+        """Close the position when its stop was placed after the mark had passed it: it waits for the wrong side.
+
+        The board's mark may be older than the stop, so the exchange is asked.
+        """
+        try:
+            mark = self._asked_mark(position.market.symbol)
+        except ExchangeError as error:
+            log.error("stop_not_checked position=%s error=%s", position.pk, error)
+            return "stop_placed"
+        if self._is_beyond(position, mark):
+            return self._close(position, "stop_passed_while_placing")
+        return "stop_placed"
+
     def _store_stop(self, position: Position, missing: Decimal) -> OrderIntent | None:
         """Store the intent while holding the position's row, so that two workers cannot both find the same gap."""
         with transaction.atomic():
-            locked = Position.objects.select_for_update().get(id=position.pk)
+            locked = Position.objects.select_for_update(no_key=True).get(id=position.pk)
             if self._missing(locked) != missing or self._stop_in_flight(locked):
                 return None
             intent = drafts.closing(position, purpose=Purpose.STOP, quantity=missing)
@@ -99,14 +113,9 @@ class Protector:
 
     def _confirmed(self, position: Position, outcome: Placed) -> None:
         with transaction.atomic():
-            locked = Position.objects.select_for_update().get(id=position.pk)
+            locked = Position.objects.select_for_update(no_key=True).get(id=position.pk)
             if locked.state != ProtectionState.CLOSED.value:
-                refresh(
-                    locked,
-                    engine_us=outcome.order.created_at_ms * 1_000,
-                    received_ns=outcome.answered_ns,
-                    speed=self.speed,
-                )
+                refresh(locked, Moment(outcome.order.created_at_ms * 1_000, outcome.answered_ns, self.speed))
 
     def _missing(self, position: Position) -> Decimal:
         return uncovered_quantity(position.quantity, [confirmed_stop_quantity(position)])
@@ -125,21 +134,31 @@ class Protector:
         return since_ns is not None and self.clock_ns() - since_ns > self.budget_ms * 1_000_000
 
     def _is_passed(self, position: Position) -> bool:
+        return self._is_beyond(position, self._mark(position))
+
+    def _is_beyond(self, position: Position, mark: Decimal) -> bool:
         if position.stop_price is None:
             return False
-        return stop_is_passed(Side(position.side), mark=self._mark(position), stop=position.stop_price)
+        return stop_is_passed(Side(position.side), mark=mark, stop=position.stop_price)
 
     def _mark(self, position: Position) -> Decimal:
         """Return the mark price: the feed's while it is fresh, else the exchange's own answer."""
         market = position.market
-        mark = load(self.redis, market.symbol, keys=self.keys).mark
+        try:
+            mark = load(self.redis, market.symbol, keys=self.keys).mark
+        except (RedisError, SnapshotCorrupt) as error:
+            log.warning("board_not_read symbol=%s error=%s", market.symbol, error)
+            mark = None
         if mark is not None and mark_age_ms(mark, now_ns=self.clock_ns(), speed=self.speed) < MARK_MAX_AGE_MS:
             tick_size: Decimal = market.tick_size
             return mark.price_ticks * tick_size
-        answers = self.exchange.mark_prices(market.symbol)
-        prices = [answer.mark_price for answer in answers if answer.symbol == market.symbol]
+        return self._asked_mark(market.symbol)
+
+    def _asked_mark(self, symbol: str) -> Decimal:
+        answers = self.exchange.mark_prices(symbol)
+        prices = [answer.mark_price for answer in answers if answer.symbol == symbol]
         if not prices:
-            raise ExchangeError(f"the exchange gives no mark price of {market.symbol}")
+            raise ExchangeError(f"the exchange gives no mark price of {symbol}")
         return prices[0]
 
     def _close(self, position: Position, reason: str) -> str:

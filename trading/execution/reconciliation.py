@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from django.db.models import QuerySet
+from django.db import transaction
+from django.db.models import Q, QuerySet
 
 from accounts.models import ExchangeAccount
 from trading.core.orders import IntentEvent, IntentState, Purpose, states_before
@@ -17,20 +18,37 @@ from trading.core.units import Side
 from trading.exchange.ports import AccountReader, Credentials, ExchangeOrder, FillInfo
 from trading.execution.account_events import apply
 from trading.execution.clients import credentials_of
-from trading.execution.position_states import exit_ended
+from trading.execution.intent_endings import end_finished
+from trading.execution.position_states import Moment, exit_ended, refresh
 from trading.execution.shown import shown_by_rest
 from trading.models import Market, Order, OrderIntent, Position
+from trading.models.order import OPEN
 
 log = logging.getLogger(__name__)
 
 MARGIN = timedelta(seconds=1)  # beyond the request's window: the exchange's clock and ours may differ
+LAPSE_AFTER = timedelta(seconds=1)  # an intent that nobody has claimed by then can be claimed by nobody any more
 HISTORY_PAGE = 100
+FILL_OVERLAP_MS = 60_000  # fills that are known already change nothing
 LOOKS = 3  # a fill may arrive between two questions; a difference that stays is real
+
+FillsByOrder = Mapping[str, list[FillInfo]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Look:
+    """One look at one account. Units: `received_ns` our clock."""
+
+    account: ExchangeAccount
+    credentials: Credentials
+    markets: Mapping[str, Market]
+    now: datetime
+    received_ns: int
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Reconciler:
-    """Compares an account with the exchange. Units: `window_ms` of a signed request, `speed` of the market's clock."""
+    """Compares accounts with the exchange. Units: `window_ms` of a signed request, `speed` of the market's clock."""
 
     exchange: AccountReader
     window_ms: int
@@ -39,147 +57,167 @@ class Reconciler:
     def reconcile(self, account: ExchangeAccount, *, now: datetime, received_ns: int) -> None:
         """Bring an account's rows to what the exchange shows, and settle intents whose outcome is not known.
 
-        An order that has vanished, or has a fill that no stream has shown, is looked up in the history. Positions are
-        compared last; a difference that a second look does not explain stops entries on the account.
+        An order that is not listed as open any more counts for nothing from then on; it is looked up, as is one with a
+        fill that no stream has shown. A difference of positions that further looks do not explain stops entries.
+
+        Raises: ExchangeError when the exchange did not answer; what was learned until then is stored.
         """
-        credentials = credentials_of(account)
-        markets = {market.symbol: market for market in Market.objects.all()}
+        look = Look(
+            account=account,
+            credentials=credentials_of(account),
+            markets={market.symbol: market for market in Market.objects.all()},
+            now=now,
+            received_ns=received_ns,
+        )
+        _lapse_unclaimed(look)
         for _ in range(LOOKS):
-            resting = self.exchange.open_orders(credentials)
-            self._show(resting, account=account, markets=markets, received_ns=received_ns)
-            self._find_vanished(account, credentials, markets, {one.exchange_id for one in resting}, received_ns)
-            difference = self._position_difference(account, credentials, markets)
+            fills = self._look(look)
+            difference = self._position_difference(look)
             if not difference:
                 break
-        self._settle(account, credentials, markets, now, received_ns)
-        _stop_entries(account, difference)
+        self._settle(look, fills)
+        end_finished(Q(account=account))
+        _record_success(look, fills, difference)
 
-    def _find_vanished(
-        self,
-        account: ExchangeAccount,
-        credentials: Credentials,
-        markets: Mapping[str, Market],
-        resting_ids: set[str],
-        received_ns: int,
-    ) -> None:
-        open_rows = Order.objects.filter(account=account, status__in=("New", "PartiallyFilled", "TriggerPending"))
-        looked_for = set(open_rows.values_list("exchange_id", flat=True)) - resting_ids
-        fills = self._fills_by_order(account, credentials)
-        known = set(account.fills.values_list("order__exchange_id", "trade_id"))
-        looked_for |= {
+    def _look(self, look: Look) -> FillsByOrder:
+        """Show open orders, then what of ours is missing among them or has fills that are new; return the fills."""
+        listed_before = set(_open_rows(look.account).values_list("exchange_id", flat=True))
+        listed = self.exchange.open_orders(look.credentials)
+        self._show(listed, look)
+        vanished = listed_before - {order.exchange_id for order in listed}
+        self._mark_missing(vanished, look)
+        fills = self._fills_by_order(look)
+        known = set(look.account.fills.values_list("order__exchange_id", "trade_id"))
+        with_news = {
             exchange_id
             for exchange_id, own in fills.items()
             if any((exchange_id, fill.trade_id) not in known for fill in own)
         }
-        if not looked_for:
-            return
-        history = self.exchange.order_history(credentials, limit=HISTORY_PAGE)
-        found = [order for order in history if order.exchange_id in looked_for]
-        self._show(found, account=account, markets=markets, received_ns=received_ns, fills=fills)
+        self._show(self._history_of(vanished | with_news, look), look, fills=fills)
+        return fills
 
-    def _fills_by_order(self, account: ExchangeAccount, credentials: Credentials) -> dict[str, list[FillInfo]]:
-        newest = account.fills.order_by("-engine_us").first()
-        # a minute of overlap: a fill that is known already changes nothing
-        from_ms = None if newest is None else newest.engine_us // 1_000 - 60_000
+    def _mark_missing(self, exchange_ids: Collection[str], look: Look) -> None:
+        """Count orders that are not listed any more for nothing, whatever became of them."""
+        if not exchange_ids:
+            return
+        gone = _open_rows(look.account).filter(exchange_id__in=exchange_ids, missing_since=None)
+        if not gone.update(missing_since=look.now):
+            return
+        with transaction.atomic():
+            open_positions = Position.objects.select_for_update(no_key=True).filter(account=look.account)
+            for position in open_positions.exclude(state=ProtectionState.CLOSED.value).order_by("id"):
+                refresh(position, Moment(None, look.received_ns, self.speed))
+
+    def _history_of(self, exchange_ids: Collection[str], look: Look) -> list[ExchangeOrder]:
+        """Return orders by their ids: from the newest page of the history, the rest one by one."""
+        if not exchange_ids:
+            return []
+        page = self.exchange.order_history(look.credentials, limit=HISTORY_PAGE)
+        found = {order.exchange_id: order for order in page if order.exchange_id in exchange_ids}
+        for exchange_id in sorted(set(exchange_ids) - set(found)):
+            for order in self.exchange.order_history(look.credentials, exchange_id=exchange_id, limit=1):
+                found[order.exchange_id] = order
+        return list(found.values())
+
+    def _fills_by_order(self, look: Look) -> FillsByOrder:
+        known_until_us = look.account.fills_known_until_us
+        from_ms = None if known_until_us is None else known_until_us // 1_000 - FILL_OVERLAP_MS
         by_order: dict[str, list[FillInfo]] = {}
-        for fill in self.exchange.fills(credentials, from_ms=from_ms):
+        for fill in self.exchange.fills(look.credentials, from_ms=from_ms):
             by_order.setdefault(fill.exchange_id, []).append(fill)
         return by_order
 
-    def _show(
-        self,
-        orders: list[ExchangeOrder],
-        *,
-        account: ExchangeAccount,
-        markets: Mapping[str, Market],
-        received_ns: int,
-        fills: Mapping[str, list[FillInfo]] | None = None,
-    ) -> None:
+    def _show(self, orders: list[ExchangeOrder], look: Look, *, fills: FillsByOrder | None = None) -> None:
         for order in orders:
-            market = markets.get(order.symbol)
+            market = look.markets.get(order.symbol)
             if market is None:
                 log.warning("order_in_unknown_market symbol=%s", order.symbol)
                 continue
             own_fills = sorted((fills or {}).get(order.exchange_id, []), key=lambda one: one.filled_at_us)
             messages: list[FillInfo | None] = [*own_fills] or [None]
             for fill in messages:
-                apply(
-                    shown_by_rest(order, fill=fill, received_ns=received_ns),
-                    account=account,
-                    market=market,
-                    speed=self.speed,
-                )
+                shown = shown_by_rest(order, fill=fill, received_ns=look.received_ns)
+                apply(shown, account=look.account, market=market, speed=self.speed)
 
-    def _settle(
-        self,
-        account: ExchangeAccount,
-        credentials: Credentials,
-        markets: Mapping[str, Market],
-        now: datetime,
-        received_ns: int,
-    ) -> None:
-        open_questions = self._unsettled(account, now)
-        if not open_questions:
+    def _settle(self, look: Look, fills: FillsByOrder) -> None:
+        """Settle orders whose outcome is not known: the exchange shows them, or does not know them twice."""
+        questions = list(self._unsettled(look))
+        if not questions:
             return
-        history = self.exchange.order_history(credentials, limit=HISTORY_PAGE)
-        fills = self._fills_by_order(account, credentials)
-        filled_ids = {fill.client_id for one in fills.values() for fill in one}
+        history = self.exchange.order_history(look.credentials, limit=HISTORY_PAGE)
+        filled_ids = {fill.client_id for own in fills.values() for fill in own}
         by_client_id = {order.client_id: order for order in history if order.client_id is not None}
-        for intent in open_questions:
+        for intent in questions:
             order = by_client_id.get(intent.client_id)
             if order is not None:
-                self._show([order], account=account, markets=markets, received_ns=received_ns, fills=fills)
+                self._show([order], look, fills=fills)
             elif intent.client_id not in filled_ids:
-                self._absent(intent, now)
+                _absent(intent, look.now)
 
-    def _unsettled(self, account: ExchangeAccount, now: datetime) -> QuerySet[OrderIntent]:
-        settled_before = now - timedelta(milliseconds=self.window_ms) - MARGIN
-        OrderIntent.objects.filter(
-            account=account, state=IntentState.PENDING.value, created_at__lt=settled_before
-        ).update(state=IntentState.NOT_PLACED.value, is_live=False)
+    def _unsettled(self, look: Look) -> QuerySet[OrderIntent]:
         return OrderIntent.objects.filter(
-            account=account,
+            account=look.account,
             state__in=(IntentState.SENDING.value, IntentState.UNKNOWN.value),
-            claimed_at__lt=settled_before,
+            claimed_at__lt=look.now - timedelta(milliseconds=self.window_ms) - MARGIN,
         )
 
-    def _absent(self, intent: OrderIntent, now: datetime) -> None:
-        """Believe that an order does not exist only when the exchange has not known it twice, a margin apart."""
-        possible = [state.value for state in states_before(IntentEvent.PROVEN_ABSENT)]
-        rows = OrderIntent.objects.filter(id=intent.pk, state__in=possible)
-        if intent.absent_since is None:
-            rows.update(absent_since=now)
-            return
-        if now - intent.absent_since < MARGIN:
-            return
-        if rows.update(state=IntentState.NOT_PLACED.value, is_live=False):
-            log.warning("intent_proven_absent intent=%s purpose=%s", intent.pk, intent.purpose)
-            if intent.purpose == Purpose.EXIT.value:
-                exit_ended([intent.position_id])
-
-    def _position_difference(
-        self, account: ExchangeAccount, credentials: Credentials, markets: Mapping[str, Market]
-    ) -> list[str]:
+    def _position_difference(self, look: Look) -> list[str]:
         """Return the symbols in which our fills do not add up to the exchange's position."""
-        shown = {one.symbol: one.net_quantity for one in self.exchange.positions(credentials)}
-        open_rows = Position.objects.filter(account=account).exclude(state=ProtectionState.CLOSED.value)
+        shown = {one.symbol: one.net_quantity for one in self.exchange.positions(look.credentials)}
+        open_rows = Position.objects.filter(account=look.account).exclude(state=ProtectionState.CLOSED.value)
         ours = {
             position.market.symbol: position.quantity * Side(position.side).sign
             for position in open_rows.select_related("market")
         }
         return [
             f"{symbol} (ours {ours.get(symbol, 0)}, exchange {shown.get(symbol, 0)})"
-            for symbol in sorted({*shown, *ours} & set(markets))
+            for symbol in sorted({*shown, *ours} & set(look.markets))
             if shown.get(symbol, Decimal(0)) != ours.get(symbol, Decimal(0))
         ]
 
 
-def _stop_entries(account: ExchangeAccount, difference: list[str]) -> None:
-    """Stop entries while a difference is unexplained, and allow them again once it is gone."""
-    reason = ""
-    if difference:
-        reason = f"position differs from the exchange: {', '.join(difference)}"[:200]
-        log.error("position_differs account=%s difference=%s", account.pk, difference)
-    ExchangeAccount.objects.filter(id=account.pk).exclude(entries_stopped_reason=reason).update(
-        entries_stopped_reason=reason
+def _open_rows(account: ExchangeAccount) -> QuerySet[Order]:
+    return Order.objects.filter(account=account, status__in=OPEN)
+
+
+def _lapse_unclaimed(look: Look) -> None:
+    """End intents that their process stored and never claimed: a claim of one of them fails from now on."""
+    lapsed = OrderIntent.objects.filter(
+        account=look.account, state=IntentState.PENDING.value, created_at__lt=look.now - LAPSE_AFTER
     )
+    for intent in list(lapsed):
+        still_pending = OrderIntent.objects.filter(id=intent.pk, state=IntentState.PENDING.value)
+        if still_pending.update(state=IntentState.NOT_PLACED.value, is_live=False):
+            _after_absence(intent)
+
+
+def _absent(intent: OrderIntent, now: datetime) -> None:
+    """Believe that an order does not exist only when the exchange has not known it twice, a margin apart."""
+    possible = [state.value for state in states_before(IntentEvent.PROVEN_ABSENT)]
+    rows = OrderIntent.objects.filter(id=intent.pk, state__in=possible)
+    if intent.absent_since is None:
+        rows.update(absent_since=now)
+        return
+    if now - intent.absent_since < MARGIN:
+        return
+    if rows.update(state=IntentState.NOT_PLACED.value, is_live=False):
+        log.warning("intent_proven_absent intent=%s purpose=%s", intent.pk, intent.purpose)
+        _after_absence(intent)
+
+
+def _after_absence(intent: OrderIntent) -> None:
+    if intent.purpose == Purpose.EXIT.value:
+        exit_ended([intent.position_id])
+
+
+def _record_success(look: Look, fills: FillsByOrder, difference: list[str]) -> None:
+    """Say what a whole look has proven: no fill is missing up to the newest one, and whether positions agree."""
+    times_us = [fill.filled_at_us for own in fills.values() for fill in own]
+    known_until_us = max([*times_us, look.account.fills_known_until_us or 0]) or None
+    text = ", ".join(difference)[:200]
+    if difference:
+        log.error("position_differs account=%s difference=%s", look.account.pk, text)
+    ExchangeAccount.objects.filter(id=look.account.pk).update(
+        fills_known_until_us=known_until_us, position_difference=text
+    )
+    look.account.fills_known_until_us = known_until_us

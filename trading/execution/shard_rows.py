@@ -17,16 +17,20 @@ from django.db.models import Model
 from accounts.models import Customer, ExchangeAccount
 from trading.models import Bot, Market, Order, OrderIntent, Position
 
-_OF_SHARD = "t.market_id = (SELECT id FROM trading_market WHERE symbol = %s) AND a.shard = %s AND a.is_active"
+_OF_SHARD = "t.market_id = (SELECT id FROM trading_market WHERE symbol = %s) AND a.shard = %s"
 
 
 @dataclass(slots=True)
 class BotRows:
-    """A bot with what it has, or may have, at the exchange."""
+    """A bot with what it has, or may have, at the exchange.
+
+    An account has one net position in a market: where it is not this bot's, the market is taken.
+    """
 
     bot: Bot
     position: Position | None = None
     live_intents: list[OrderIntent] = field(default_factory=list)
+    market_is_taken: bool = False
 
 
 def load_shard(*, symbol: str, shard: int) -> list[BotRows]:
@@ -36,10 +40,15 @@ def load_shard(*, symbol: str, shard: int) -> list[BotRows]:
     positions = [position for (position,) in _read(_positions_sql(), (Position,), [symbol, shard])]
     holding = {row.bot_id for row in (*intents, *positions)}
     rows = {bot.pk: BotRows(bot) for bot in _bots(symbol, shard, sorted(filter(None, holding)))}
-    for position in positions:
-        rows[position.bot_id].position = position
     for intent in intents:
-        rows[intent.bot_id].live_intents.append(intent)
+        if intent.bot_id is not None:  # the statement leaves them out
+            rows[intent.bot_id].live_intents.append(intent)
+    by_account = {position.account_id: position for position in positions}
+    for one in rows.values():
+        position = by_account.get(one.bot.account_id)
+        if position is not None and position.bot_id == one.bot.pk:
+            one.position = position
+        one.market_is_taken = position is not None and one.position is None
     return list(rows.values())
 
 
@@ -100,7 +109,7 @@ def _positions_sql() -> str:
         SELECT {_columns(Position, "t")}
         FROM trading_position t
         JOIN accounts_exchangeaccount a ON a.id = t.account_id
-        WHERE {_OF_SHARD} AND t.state <> 'closed' AND t.bot_id IS NOT NULL
+        WHERE {_OF_SHARD} AND t.state <> 'closed'
     """  # noqa: S608
 
 

@@ -29,13 +29,13 @@ def shown_by_stream(update: OrderUpdate, *, received_ns: int) -> OrderShown:
         expiry_reason=update.expiry_reason or "",
         engine_us=update.engine_us,
         received_ns=received_ns,
+        is_look_up=False,
         fill=update.fill,
     )
 
 
 def shown_by_rest(order: ExchangeOrder, *, fill: FillInfo | None, received_ns: int) -> OrderShown:
-    """Return an order of a REST answer as a message. Its time is that of its fill, else of its creation."""
-    engine_us = order.created_at_ms * 1_000 if fill is None else fill.filled_at_us
+    """Return an order of a REST answer as a message; the only time it has is that of its creation."""
     return OrderShown(
         exchange_id=order.exchange_id,
         client_id=order.client_id,
@@ -52,7 +52,8 @@ def shown_by_rest(order: ExchangeOrder, *, fill: FillInfo | None, received_ns: i
         trigger_price=order.trigger_price,
         trigger_quantity=order.trigger_quantity,
         expiry_reason=order.expiry_reason or "",
-        engine_us=engine_us,
+        engine_us=order.created_at_ms * 1_000,
         received_ns=received_ns,
+        is_look_up=True,
         fill=fill,
     )

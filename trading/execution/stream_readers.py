@@ -6,6 +6,7 @@ import logging
 import queue
 import random
 import threading
+import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import NamedTuple, Protocol
@@ -17,7 +18,9 @@ from trading.exchange.errors import ExchangeError, StreamClosed
 
 log = logging.getLogger(__name__)
 
-RECEIVE_TIMEOUT_S = 1.0
+RECEIVE_TIMEOUT_S = 0.25
+ASK_AFTER_NS = 500_000_000  # of silence: a ping
+DEAD_AFTER_NS = 1_200_000_000  # of silence: a connection that does not even answer a ping is half open
 FIRST_BACKOFF_S, LONGEST_BACKOFF_S = 0.2, 10.0
 
 ORDER_UPDATES = "account.orderUpdate"
@@ -44,7 +47,14 @@ class Received(NamedTuple):
     frame: Frame
 
 
-Message = Connected | Disconnected | Received
+class LookedUp(NamedTuple):
+    """The exchange has been asked about an account, with or without success."""
+
+    account_id: int
+    succeeded: bool
+
+
+Message = Connected | Disconnected | Received | LookedUp
 
 
 class PrivateStream(Protocol):
@@ -53,6 +63,11 @@ class PrivateStream(Protocol):
     def subscribe(self, streams: list[str], signature: Signature | None = None) -> None: ...
 
     def receive(self, timeout_s: float) -> Frame | None: ...
+
+    def ping(self) -> None: ...
+
+    @property
+    def last_received_ns(self) -> int: ...
 
     def close(self) -> None: ...
 
@@ -100,5 +115,16 @@ class StreamReader:
                 frame = stream.receive(RECEIVE_TIMEOUT_S)
                 if frame is not None:
                     self.messages.put(Received(self.account_id, frame))
+                else:
+                    _require_life(stream)
         finally:
             stream.close()
+
+
+def _require_life(stream: PrivateStream) -> None:
+    """Ask a silent connection for a sign of life. Raises: StreamClosed when it has not given one for too long."""
+    silence_ns = time.time_ns() - stream.last_received_ns
+    if silence_ns > DEAD_AFTER_NS:
+        raise StreamClosed(f"silent for {silence_ns / 1e9:.1f} s")
+    if silence_ns > ASK_AFTER_NS:
+        stream.ping()

@@ -14,6 +14,9 @@ from trading.models.position import Position
 ENDED = ("Filled", "Cancelled", "Expired", "TriggerFailed", "Triggered")
 
 
+OPEN = ("New", "PartiallyFilled", "TriggerPending")
+
+
 class Order(models.Model):
     """An order at the exchange: ours (with its intent), a child of ours (an attached stop), or made by hand."""
 
@@ -50,6 +53,9 @@ class Order(models.Model):
     placed_us = models.BigIntegerField(help_text="the exchange's clock when it was first seen")
     updated_us = models.BigIntegerField(help_text="the exchange's clock at the newest event")
     cancel_sent_at = models.DateTimeField(null=True)
+    missing_since = models.DateTimeField(
+        null=True, help_text="when the exchange first did not list it as open, although we know no end of it"
+    )
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:

@@ -40,7 +40,6 @@ class OpenPosition(NamedTuple):
     side: Side
     lots: int
     entry_ticks: float
-    stop_ticks: int
     opened_us: int
     is_exiting: bool
     take_profit_lots: int  # resting or on their way
@@ -53,7 +52,7 @@ class BotView(NamedTuple):
     entry: RestingEntry | None
     entry_in_flight: bool  # an entry has been sent and its outcome is not known yet
     position: OpenPosition | None
-    order_lots: int
+    order_lots: int | None  # None: the quantity asked for is below the market's minimum
     entries_allowed: bool
     last_closed_us: int | None
     last_entry_us: int | None

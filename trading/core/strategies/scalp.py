@@ -59,7 +59,7 @@ def decide(params: ScalpParams, market: MarketView, bot: BotView) -> Verdict:
     refusal = _entry_refusal(params, market, bot, obi)
     if refusal:
         return Verdict(False, refusal, obi)
-    return Verdict(True, "obi_beyond_trigger", obi, (_entry(params, market, bot, obi),))
+    return Verdict(True, "obi_beyond_trigger", obi, (_entry(params, market, bot.order_lots or 0, obi),))
 
 
 def _manage(params: ScalpParams, market: MarketView, bot: BotView, position: OpenPosition) -> Verdict:
@@ -92,7 +92,7 @@ def _stop_not_honoured(params: ScalpParams, market: MarketView, position: OpenPo
 
 def _take_profit(params: ScalpParams, market: MarketView, position: OpenPosition) -> tuple[Action, ...]:
     missing = position.lots - position.take_profit_lots
-    if missing <= 0:
+    if missing <= 0 or not (market.book.bids and market.book.asks):
         return ()
     target = beyond(position.side, round(position.entry_ticks), params.take_profit_bps)
     return (PlaceTakeProfit(position.position_id, position.side.opposite, _resting(market, position, target), missing),)
@@ -134,6 +134,10 @@ def _entry_refusal(params: ScalpParams, market: MarketView, bot: BotView, obi: f
         return "entries_stopped"
     if bot.entry_in_flight:
         return "entry_in_flight"
+    if bot.order_lots is None:
+        return "order_below_minimum"
+    if not (market.book.bids and market.book.asks):
+        return "book_one_sided"
     if abs(obi) <= params.trigger_ratio:
         return "obi_within_trigger"
     if _is_cooling_down(params, market, bot.last_closed_us):
@@ -147,10 +151,10 @@ def _is_cooling_down(params: ScalpParams, market: MarketView, since_us: int | No
     return since_us is not None and market.now_us - since_us < params.cool_down_ms * 1_000
 
 
-def _entry(params: ScalpParams, market: MarketView, bot: BotView, obi: float) -> PlaceEntry:
+def _entry(params: ScalpParams, market: MarketView, lots: int, obi: float) -> PlaceEntry:
     side = Side.BID if obi > 0 else Side.ASK
     price = entry_price(side, best_bid=market.book.best_bid[0], best_ask=market.book.best_ask[0])
-    return PlaceEntry(side, price, bot.order_lots, away_from(side, price, params.stop_loss_bps))
+    return PlaceEntry(side, price, lots, away_from(side, price, params.stop_loss_bps))
 
 
 def _book_refusal(market: MarketView, *, for_entry: bool) -> str:

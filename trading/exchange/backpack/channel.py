@@ -73,14 +73,23 @@ class Channel:
             raise SigningRefused(signature.reason)
         return signature
 
-    def sign_all(self, instruction: str, batch: Sequence[tuple[Credentials, Params]]) -> list[Signature | Refused]:
+    def sign_all(
+        self,
+        instruction: str,
+        batch: Sequence[tuple[Credentials, Params]],
+        *,
+        at_ms: Sequence[int | None] | None = None,
+    ) -> list[Signature | Refused]:
         """Return signatures and refusals, in order, from one question to the signer.
+
+        Units: `at_ms` the wall time that each is signed for; None means now.
 
         Raises: ExchangeUnavailable (nobody signs), SigningRefused (the batch as a whole).
         """
         now_ms = self._clock_ms()
         requests = [
-            SignRequest(who.sealed, who.context, instruction, params, now_ms, self._window_ms) for who, params in batch
+            SignRequest(who.sealed, who.context, instruction, params, now_ms if at is None else at, self._window_ms)
+            for (who, params), at in zip(batch, at_ms or [None] * len(batch), strict=True)
         ]
         try:
             return self._signer.sign(requests)

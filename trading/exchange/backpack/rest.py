@@ -186,10 +186,16 @@ class BackpackRest:
         return answers.order(document)
 
     def order_history(
-        self, credentials: Credentials, *, symbol: str | None = None, limit: int = 100, offset: int = 0
+        self,
+        credentials: Credentials,
+        *,
+        symbol: str | None = None,
+        exchange_id: str | None = None,
+        limit: int = 100,
+        offset: int = 0,
     ) -> list[ExchangeOrder]:
         """Return up to `limit` orders of any status, newest first; it may lag behind `open_orders`."""
-        params = _present(symbol=symbol)
+        params = _present(symbol=symbol, orderId=exchange_id)
         rows = self._channel.pages(credentials, channel.ORDER_HISTORY, params, limit=limit, offset=offset)
         # an order placed between two pages moves the rest by one, so that one comes twice
         return list({order.exchange_id: order for order in map(answers.order, rows)}.values())
@@ -261,7 +267,8 @@ class BackpackRest:
         params = [request.to_params() for _, request in batch]
         to_sign = [(credentials, fields) for (credentials, _), fields in zip(batch, params, strict=True)]
         try:
-            signatures = self._channel.sign_all(constants.ORDER_EXECUTE, to_sign)
+            at_ms = [request.signed_at_ms for _, request in batch]
+            signatures = self._channel.sign_all(constants.ORDER_EXECUTE, to_sign, at_ms=at_ms)
         except ExchangeUnavailable as error:
             return [Unavailable(str(error)) for _ in batch]
         except SigningRefused as refusal:

@@ -104,6 +104,16 @@ class Stream:
             if time.monotonic() >= deadline:
                 return None
 
+    def ping(self) -> None:
+        """Ask for a sign of life, which shows in `last_received_ns`. Raises: StreamClosed."""
+        if self._is_closed:
+            raise StreamClosed("closed by us")
+        try:
+            self._connection.ping()
+        except (OSError, websocket.WebSocketException, AttributeError) as error:
+            self.close()
+            raise StreamClosed(type(error).__name__) from error
+
     def fileno(self) -> int:
         """Return the socket's descriptor, to wait on several streams at once."""
         return int(self._connection.fileno())  # type: ignore[no-untyped-call]

@@ -43,11 +43,11 @@ class Command(BaseCommand):
         exchange = exchange_client()
 
         def reader(account: ExchangeAccount, messages: queue.SimpleQueue[Message]) -> StreamReader:
-            credentials = credentials_of(account)
             return StreamReader(
                 account_id=account.pk,
                 connect=lambda: Stream.connect(settings.EXCHANGE_WS_URL),
-                sign_subscription=lambda: exchange.subscribe_signature(credentials),
+                # the newest row: a key may have been replaced since
+                sign_subscription=lambda: exchange.subscribe_signature(credentials_of(worker.accounts[account.pk])),
                 messages=messages,
                 stop=stop,
             )
