@@ -44,6 +44,14 @@ class User(AbstractBaseUser, PermissionsMixin):
     def __str__(self) -> str:
         return self.email
 
+    def get_full_name(self) -> str:
+        """Return how the person wants to be called; the address where nothing was said."""
+        return self.name or self.email
+
+    def get_short_name(self) -> str:
+        """Return the same: people have one name here."""
+        return self.get_full_name()
+
 
 class Membership(models.Model):
     """A user's part in a customer."""

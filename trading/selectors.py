@@ -51,6 +51,7 @@ def run_summary(run: Run, *, seconds: float) -> dict[str, Any]:
         "evaluations": evaluation_count() - run.evaluations_before,
         "decisions": _decisions(run),
         "orders": _orders(intents, run),
+        "refusals": _refusals(intents),
         "fills": fills.count(),
         "round_trips": closed.count(),
         "positions_open": still_open.count(),
@@ -116,6 +117,13 @@ def _orders(intents: QuerySet[OrderIntent], run: Run) -> dict[str, int]:
         "unknown": by_state.get(IntentState.UNKNOWN.value, 0) + by_state.get(IntentState.SENDING.value, 0),
         "duplicates": doubled.count(),
     }
+
+
+def _refusals(intents: QuerySet[OrderIntent]) -> dict[str, int]:
+    """Count what the exchange has refused, by what it was for and the exchange's words."""
+    rejected = intents.filter(state=IntentState.REJECTED.value).values_list("purpose", "refusal_message")
+    counted = rejected.annotate(total=Count("id")).order_by("-total")
+    return {f"{purpose}: {message}": total for purpose, message, total in counted}
 
 
 def _naked_ms(positions: QuerySet[Position]) -> dict[str, float | int | None]:

@@ -70,15 +70,12 @@ AUTH_PASSWORD_VALIDATORS = [
 LANGUAGE_CODE = "pt-br"
 LANGUAGES = [("pt-br", "Português (Brasil)"), ("en", "English")]
 TIME_ZONE = "UTC"
-LOCALE_PATHS = [BASE_DIR / "locale"]
 USE_I18N = True
 USE_TZ = True
 
 UNFOLD = admin_site.UNFOLD
 
 STATIC_URL = "static/"
-STATIC_ROOT = BASE_DIR / ".run" / "static"
-WHITENOISE_USE_FINDERS = True
 
 # The exchange and the signer.
 EXCHANGE_REST_URL = env.str("EXCHANGE_REST_URL", default="https://api.backpack.exchange")

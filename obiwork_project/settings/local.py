@@ -10,3 +10,5 @@ env.ENVIRON.setdefault("DJANGO_SECRET_KEY", "local-only-key-that-protects-nothin
 from obiwork_project.settings.base import *  # noqa: E402
 
 DEBUG = env.bool("DJANGO_DEBUG", default=False)
+# Static files are served from where they lie; nothing has to be collected first.
+WHITENOISE_USE_FINDERS = True

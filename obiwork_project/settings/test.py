@@ -13,3 +13,4 @@ from obiwork_project.settings.base import *  # noqa: E402
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 # One key prefix per test process, so that parallel workers share a Redis without meeting.
 REDIS_KEY_PREFIX = f"test-{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+WHITENOISE_USE_FINDERS = True

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[2]
-FOLDER = REPOSITORY / "locale" / "pt_BR" / "LC_MESSAGES"
+FOLDER = REPOSITORY / "obiwork_project" / "locale" / "pt_BR" / "LC_MESSAGES"
 SOURCES = [
     *sorted((REPOSITORY / "accounts" / "admin").glob("*.py")),
     *sorted((REPOSITORY / "trading" / "admin").glob("*.py")),

@@ -61,7 +61,7 @@ class Bot(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.mode} {self.market_id} on {self.account_id}"
+        return f"{self.mode} {self.market_id} on account {self.account_id}"
 
     @property
     def scalp_params(self) -> ScalpParams:

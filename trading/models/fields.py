@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from decimal import Decimal
 from enum import Enum
 from typing import Any
 
@@ -23,6 +24,11 @@ def quantity_field(**options: Any) -> models.DecimalField[Any, Any]:
 def quote_field(**options: Any) -> models.DecimalField[Any, Any]:
     """Return a column for an amount in quote (notional, fee, result), exact."""
     return models.DecimalField(max_digits=32, decimal_places=18, **options)
+
+
+def plain(amount: Decimal | None) -> str:
+    """Return an amount as people write it: no exponent, no trailing zeros; a dash where there is none."""
+    return "–" if amount is None else f"{amount.normalize():f}"
 
 
 def choices(kind: type[Enum]) -> list[tuple[str, str]]:

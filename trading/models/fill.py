@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Customer, ExchangeAccount
-from trading.models.fields import price_field, quantity_field, quote_field, side_field
+from trading.models.fields import plain, price_field, quantity_field, quote_field, side_field
 from trading.models.market import Market
 from trading.models.order import Order
 from trading.models.position import Position
@@ -38,4 +38,4 @@ class Fill(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.side} {self.quantity} @ {self.price}"
+        return f"{self.side} {plain(self.quantity)} @ {plain(self.price)}"

@@ -9,7 +9,7 @@ from accounts.models import MAX_CLIENT_ID, Customer, ExchangeAccount
 from trading.core.orders import IntentState, Purpose
 from trading.models.bot import Bot
 from trading.models.decision import Decision
-from trading.models.fields import choices, price_field, quantity_field, side_field
+from trading.models.fields import choices, plain, price_field, quantity_field, side_field
 from trading.models.market import Market
 from trading.models.position import Position
 
@@ -89,4 +89,4 @@ class OrderIntent(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.purpose} {self.side} {self.quantity} ({self.account_id}/{self.client_id}, {self.state})"
+        return f"{self.purpose} {self.side} {plain(self.quantity)} ({self.account_id}/{self.client_id}, {self.state})"

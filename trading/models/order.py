@@ -6,7 +6,7 @@ from django.db import models
 from django.db.models import Q
 
 from accounts.models import Customer, ExchangeAccount
-from trading.models.fields import price_field, quantity_field, quote_field, side_field
+from trading.models.fields import plain, price_field, quantity_field, quote_field, side_field
 from trading.models.intent import OrderIntent
 from trading.models.market import Market
 from trading.models.position import Position
@@ -75,7 +75,7 @@ class Order(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{self.side} {self.quantity} @ {self.price or self.trigger_price} ({self.status})"
+        return f"{self.side} {plain(self.quantity)} @ {plain(self.price or self.trigger_price)} ({self.status})"
 
     @property
     def is_over(self) -> bool:

@@ -9,7 +9,7 @@ from accounts.models import Customer, ExchangeAccount
 from trading.core.position import Holding, ProtectionState
 from trading.core.units import Side
 from trading.models.bot import Bot
-from trading.models.fields import choices, price_field, quantity_field, quote_field, side_field
+from trading.models.fields import choices, plain, price_field, quantity_field, quote_field, side_field
 from trading.models.market import Market
 
 
@@ -61,7 +61,8 @@ class Position(models.Model):
         )
 
     def __str__(self) -> str:
-        return f"{'long' if self.side == Side.BID.value else 'short'} {self.quantity} ({self.state})"
+        side = "long" if self.side == Side.BID.value else "short"
+        return f"{side} {plain(self.quantity)} ({self.state})"
 
     @property
     def holding(self) -> Holding:
