@@ -14,7 +14,7 @@ from trading.execution.evaluate import Evaluator
 from trading.execution.protection import Protector
 from trading.execution.warm_up import warm_up
 
-HOT_QUEUE = "hot."
+HOT_QUEUE, PROTECT_QUEUE = "hot.", "protect"
 
 
 @cache
@@ -49,7 +49,9 @@ def protect_position(*, position_id: int) -> None:
 
 @worker_ready.connect
 def open_connections(sender: Any, **_: object) -> None:
-    """Have a hot worker open its shard's connections before its first task."""
+    """Have a worker open the connections that its tasks need before the first of them."""
     for queue in sender.app.amqp.queues.consume_from:
         if queue.startswith(HOT_QUEUE):
             warm_up(shard=int(queue.removeprefix(HOT_QUEUE)))
+        elif queue == PROTECT_QUEUE:
+            warm_up(shard=None)

@@ -37,10 +37,12 @@ def sandbox(options: DemoOptions, *, accounts_file: Path) -> Child:
 
 def workers(*, shards: int) -> list[Child]:
     """Return accounts processes and workers: one hot worker of concurrency 1 per shard, one for protection."""
-    children = [_worker("protect", queue="protect")]
+    # protection waits for the exchange most of its time, so several positions are protected at once, in threads
+    children = [_worker("protect", queue="protect", pool="threads", concurrency=8)]
     for shard in range(shards):
         children.append(_manage(f"accounts-{shard}", "runaccounts", "--shard", str(shard), ready="accounts ready"))
-        children.append(_worker(f"hot-{shard}", queue=f"hot.{shard}"))
+        # solo: the task runs in the process that took it, which saves a hop; one account is sized by one process only
+        children.append(_worker(f"hot-{shard}", queue=f"hot.{shard}", pool="solo", concurrency=1))
     return children
 
 
@@ -70,12 +72,12 @@ def _manage(name: str, *arguments: str, ready: str) -> Child:
     return Child(name=name, argv=argv, ready=LineReady(ready), policy=Policy.RESTART)
 
 
-def _worker(name: str, *, queue: str) -> Child:
+def _worker(name: str, *, queue: str, pool: str, concurrency: int) -> Child:
     argv = (PYTHON, "-m", "celery", "-A", "celery_app", "worker", "-Q", queue, "-n", f"{name}@%h", "-E")
-    # solo: the task runs in the process that took it, which saves a hop and leaves no pool behind when it is killed
+    # neither pool has processes of its own that could be left behind when the worker is killed
     return Child(
         name=f"worker-{name}",
-        argv=(*argv, "-P", "solo", "-c", "1", "--without-gossip", "--without-mingle", "-l", "WARNING"),
+        argv=(*argv, "-P", pool, "-c", str(concurrency), "--without-gossip", "--without-mingle", "-l", "WARNING"),
         ready=LineReady("worker ready"),
         policy=Policy.RESTART,
     )

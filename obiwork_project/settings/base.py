@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from obiwork_project.env import BASE_DIR, celery_broker_url, env
+from obiwork_project.env import celery_broker_url, env
 from obiwork_project.settings import admin_site
 
 SECRET_KEY = env.str("DJANGO_SECRET_KEY")

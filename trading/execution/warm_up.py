@@ -13,8 +13,8 @@ from trading.execution.clients import credentials_of, exchange_client, redis_cli
 log = logging.getLogger(__name__)
 
 
-def warm_up(*, shard: int) -> int:
-    """Connect to the database, Redis, the signer, and the exchange for each account of a shard.
+def warm_up(*, shard: int | None) -> int:
+    """Connect to the database, Redis, the signer, and the exchange for each account of a shard (None: of all).
 
     Returns how many accounts are connected. What cannot be reached is logged and tried again when it is needed.
     """
@@ -24,7 +24,9 @@ def warm_up(*, shard: int) -> int:
         signer_client().ping()
     except SignerError as error:
         log.warning("signer_not_warmed_up error=%s", error)
-    accounts = ExchangeAccount.objects.filter(shard=shard, is_active=True).select_related("customer")
+    accounts = ExchangeAccount.objects.filter(is_active=True).select_related("customer")
+    if shard is not None:
+        accounts = accounts.filter(shard=shard)
     connected = exchange_client().warm_up([credentials_of(account) for account in accounts])
     log.info("warmed_up shard=%s accounts=%s", shard, connected)
     return connected
