@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from obiwork_project.env import BASE_DIR
 from obiwork_project.settings.base import *
 
 SECURE_SSL_REDIRECT = True

@@ -90,22 +90,14 @@ def _take_turn(account: ExchangeAccount) -> None:
 
 
 def _store_order(shown: OrderShown, *, account: ExchangeAccount, market: Market) -> Order:
-    order, created = Order.objects.select_for_update(no_key=True).get_or_create(
-        account=account,
-        exchange_id=shown.exchange_id,
-        defaults={
-            "customer_id": account.customer_id,
-            "market": market,
-            "intent": _intent_of(shown, account),
-            "placed_us": shown.engine_us,
-            **_columns(shown),
-        },
-    )
-    if not created and _is_news(order, shown):
+    order = _known_order(shown, account) or _new_order(shown, account=account, market=market)
+    if _is_news(order, shown):
         newest_us = max(order.updated_us, 0 if shown.is_look_up else shown.engine_us)
-        for name, value in {**_columns(shown), "updated_us": newest_us, "missing_since": None}.items():
-            setattr(order, name, value)
-        order.save()
+        columns = {**_columns(shown), "updated_us": newest_us, "missing_since": None}
+        if any(getattr(order, name) != value for name, value in columns.items()):
+            for name, value in columns.items():
+                setattr(order, name, value)
+            order.save()
     if order.trigger_price is None and order.related_exchange_id:
         # a trigger has fired: the order it placed names it as its parent
         parent = Order.objects.filter(account=account, exchange_id=order.related_exchange_id)
@@ -113,6 +105,33 @@ def _store_order(shown: OrderShown, *, account: ExchangeAccount, market: Market)
             status=Order.Status.TRIGGERED, updated_us=shown.engine_us
         )
         end_finished(Q(order__account=account, order__exchange_id=order.related_exchange_id))
+    return order
+
+
+def _known_order(shown: OrderShown, account: ExchangeAccount) -> Order | None:
+    rows = Order.objects.select_for_update(no_key=True).filter(account=account, exchange_id=shown.exchange_id)
+    return rows.first()
+
+
+def _new_order(shown: OrderShown, *, account: ExchangeAccount, market: Market) -> Order:
+    """Store an order that no row shows yet; whoever records the answer to its request may be faster."""
+    row = Order(
+        customer_id=account.customer_id,
+        account=account,
+        market=market,
+        exchange_id=shown.exchange_id,
+        intent=_intent_of(shown, account),
+        placed_us=shown.engine_us,
+        **_columns(shown),
+    )
+    Order.objects.bulk_create([row], ignore_conflicts=True)
+    order = _known_order(shown, account)
+    if order is None:
+        # the intent has another order: one request must never become two
+        log.error("second_order_of_an_intent account=%s client_id=%s", account.pk, shown.client_id)
+        row.intent = None
+        row.save()
+        return row
     return order
 
 
