@@ -37,7 +37,7 @@ endef
 # where uv cannot run, and installs the project itself, which needs no download.
 $(STAMP): requirements-dev.txt pyproject.toml
 	$(VENV_WITH_UV)
-	@$(BIN)/uv pip sync --quiet --python $(BIN)/python --require-hashes requirements-dev.txt \
+	@$(BIN)/uv pip sync --system-certs --quiet --python $(BIN)/python --require-hashes requirements-dev.txt \
 		|| $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
@@ -46,7 +46,7 @@ demo: $(STAMP) ## run the whole system on paper until Ctrl-C (DEMO_ARGS="--secon
 	@exec $(BIN)/obiwork demo $(DEMO_ARGS)
 
 test: $(STAMP) ## run the tests against a real PostgreSQL and Redis (T=tests/core for a part)
-	@$(BIN)/python -m pytest -n 2 --dist worksteal $(T)
+	@$(BIN)/python -m pytest -n 2 --dist loadgroup $(T)
 
 check: $(STAMP) ## check format, lint, types, import contracts and migrations
 	@$(BIN)/ruff format --check --quiet .
@@ -61,7 +61,7 @@ fmt: $(STAMP) ## format the code and repair what lint can repair
 
 lock: ## refresh requirements.txt and requirements-dev.txt from pyproject.toml
 	$(VENV_WITH_UV)
-	@$(BIN)/uv lock --quiet
+	@$(BIN)/uv lock --system-certs --quiet
 	@$(BIN)/uv export --quiet --frozen --no-header --no-annotate --no-emit-project --extra embedded --no-dev \
 		-o requirements.txt
 	@$(BIN)/uv export --quiet --frozen --no-header --no-annotate --no-emit-project --extra embedded \
