@@ -10,8 +10,7 @@ from django.db import connection, transaction
 from django.db.models import Q
 
 from accounts.models import ExchangeAccount
-from trading.core.errors import ImpossibleMove
-from trading.core.orders import IntentEvent, IntentState, Purpose, next_state
+from trading.core.orders import IntentEvent, IntentState, Purpose, states_before
 from trading.core.position import FillValue, ProtectionState, apply_fill, opened_by
 from trading.core.units import Side
 from trading.exchange.ports import FillInfo
@@ -71,7 +70,8 @@ def apply(shown: OrderShown, *, account: ExchangeAccount, market: Market, speed:
         position = _locked_position(account, market)
         if shown.fill is not None:
             position = _store_fill(shown.fill, order=order, position=position, moment=moment)
-        end_finished(Q(order=order))
+        if order.is_over:
+            end_finished(Q(order=order))
         if position is None:
             return None
         if _belongs_to(order, position):
@@ -109,8 +109,8 @@ def _store_order(shown: OrderShown, *, account: ExchangeAccount, market: Market)
 
 
 def _known_order(shown: OrderShown, account: ExchangeAccount) -> Order | None:
-    rows = Order.objects.select_for_update(no_key=True).filter(account=account, exchange_id=shown.exchange_id)
-    return rows.first()
+    rows = Order.objects.select_for_update(no_key=True, of=("self",)).select_related("intent")
+    return rows.filter(account=account, exchange_id=shown.exchange_id).first()
 
 
 def _new_order(shown: OrderShown, *, account: ExchangeAccount, market: Market) -> Order:
@@ -179,14 +179,12 @@ def _intent_of(shown: OrderShown, account: ExchangeAccount) -> OrderIntent | Non
 def _acknowledge(order: Order) -> None:
     """Record that the exchange knows an intent's order; the answer to the request may be slower, or lost."""
     intent = order.intent
-    if intent is None:
+    if intent is None or intent.state == IntentState.ACKNOWLEDGED.value:
         return
-    try:
-        state = next_state(IntentState(intent.state), IntentEvent.SEEN_AT_EXCHANGE)
-    except ImpossibleMove:
-        log.exception("order_of_an_intent_that_cannot_have_one intent=%s order=%s", intent.pk, order.pk)
-        return
-    OrderIntent.objects.filter(id=intent.pk).update(state=state.value)
+    possible = [state.value for state in states_before(IntentEvent.SEEN_AT_EXCHANGE)]
+    known = OrderIntent.objects.filter(id=intent.pk, state__in=possible)
+    if not known.update(state=IntentState.ACKNOWLEDGED.value):
+        log.error("order_of_an_intent_that_cannot_have_one intent=%s order=%s", intent.pk, order.pk)
 
 
 def _locked_position(account: ExchangeAccount, market: Market) -> Position | None:
@@ -206,27 +204,25 @@ def _store_fill(info: FillInfo, *, order: Order, position: Position | None, mome
     """Store a fill and move the position by it; a fill that is known already moves nothing."""
     if info.trade_id is None or info.fee is None or info.fee_asset is None:
         raise IncompleteFill(f"a fill of order {order.exchange_id} lacks its trade id or fee")
-    fill, created = Fill.objects.get_or_create(
+    if Fill.objects.filter(order=order, trade_id=info.trade_id).exists():
+        return position
+    fill = Fill(
         order=order,
         trade_id=info.trade_id,
-        defaults={
-            "customer_id": order.customer_id,
-            "account_id": order.account_id,
-            "market_id": order.market_id,
-            "side": info.side.value,
-            "price": info.price,
-            "quantity": info.quantity,
-            "fee": info.fee,
-            "fee_asset": info.fee_asset,
-            "is_maker": info.is_maker,
-            "engine_us": info.filled_at_us,
-        },
+        customer_id=order.customer_id,
+        account_id=order.account_id,
+        market_id=order.market_id,
+        side=info.side.value,
+        price=info.price,
+        quantity=info.quantity,
+        fee=info.fee,
+        fee_asset=info.fee_asset,
+        is_maker=info.is_maker,
+        engine_us=info.filled_at_us,
     )
-    if not created:
-        return position
-    position = _move(position, fill, order, moment)
-    Fill.objects.filter(id=fill.pk).update(position=position)
-    return position
+    fill.position = _move(position, fill, order, moment)
+    fill.save(force_insert=True)
+    return fill.position
 
 
 def _move(position: Position | None, fill: Fill, order: Order, moment: Moment) -> Position:

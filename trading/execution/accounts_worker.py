@@ -23,7 +23,7 @@ from trading.exchange.backpack.parse import parse_order_update
 from trading.exchange.errors import UnexpectedAnswer
 from trading.exchange.ports import OrderEntry
 from trading.execution.account_events import apply
-from trading.execution.cancels import cancel_orders
+from trading.execution.cancels import cancel_orders, finish_cancels
 from trading.execution.errors import IncompleteFill
 from trading.execution.liveness import show_accounts_alive
 from trading.execution.look_ups import THREADS, LookUps
@@ -95,8 +95,16 @@ class AccountsWorker:
 
     def run(self, stop: threading.Event) -> None:
         """Work until told to stop. Starting is recovering: each connection begins with a reconciliation."""
-        while not stop.is_set():
-            self.step()
+        try:
+            while not stop.is_set():
+                self.step()
+        finally:
+            self.close()
+
+    def close(self) -> None:
+        """Drop the look-ups that wait, and wait for what is under way. Nothing can be looked up afterwards."""
+        self.executor.shutdown(wait=True, cancel_futures=True)
+        finish_cancels()
 
     def step(self) -> None:
         """Take what has come, protect what is due, and do what the time asks for."""
@@ -111,7 +119,7 @@ class AccountsWorker:
     def _take_messages(self) -> None:
         """Apply everything that has come, then judge: a fill and its stop arrive one behind the other."""
         try:
-            message = self.messages.get(timeout=POLL_S)
+            message = self.messages.get(timeout=self._patience_s())
         except queue.Empty:
             return
         touched: set[int] = set()
@@ -122,6 +130,11 @@ class AccountsWorker:
             except queue.Empty:
                 break
         self._judge(touched)
+
+    def _patience_s(self) -> float:
+        """Return how long to wait for a message: no longer than until the next protection is due."""
+        next_due = min(self.due.values(), default=time.monotonic() + POLL_S)
+        return min(POLL_S, max(0.001, next_due - time.monotonic()))
 
     def _isolated(self, message: Message) -> set[int]:
         """Handle a message; what goes wrong with it stops entries on its account, and nothing else."""

@@ -32,6 +32,12 @@ def cancel_orders(order_ids: Iterable[int], *, exchange: OrderEntry, now: dateti
     return [_senders().submit(_cancel, order, exchange) for order in orders if _claim(order, now)]
 
 
+def finish_cancels() -> None:
+    """Wait for the cancels that have been asked for. A later one is sent all the same."""
+    _senders().shutdown(wait=True)
+    _senders.cache_clear()
+
+
 @cache
 def _senders() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(THREADS, thread_name_prefix="cancel")
