@@ -6,8 +6,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.kit.desk import Desk, wait_until
+from tests.kit.desk import Desk
 from tests.kit.exchange import MID
+from tests.kit.steps import wait_until
 from trading.board.snapshots import Flaw, Source
 from trading.models import Bot, Decision, DecisionTally, OrderIntent
 

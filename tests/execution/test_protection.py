@@ -2,52 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import timedelta
 from decimal import Decimal
 
-import pytest
-
-from tests.kit.desk import Desk, step_until, step_until_watched
-from tests.kit.exchange import MID
-from tests.kit.lossy import Loss, lossy_proxy
+from tests.kit.desk import Desk
+from tests.kit.exchange import MID, SYMBOL
+from tests.kit.scenes import by_hand, cancel_stop, enter, enter_protected, let_stop_fire, rest_entry, stops
+from tests.kit.steps import step_until
 from trading.core.units import Side
-from trading.exchange.backpack.rest import BackpackRest
 from trading.execution.accounts_worker import AccountsWorker
-from trading.execution.exits import exit_position
 from trading.execution.protection import Protector
-from trading.models import Order, OrderIntent, Position
+from trading.models import Position
 
 D = Decimal
 
 
-@pytest.fixture
-def worker(desk: Desk) -> Iterator[AccountsWorker]:
-    """The accounts worker, its private streams connected."""
-    made = desk.accounts_worker()
-    step_until_watched(made)
-    yield made
-    desk.stop.set()
-
-
-def enter(desk: Desk, worker: AccountsWorker, *, takes: str = "0.030") -> Position:
-    """Have Alice's entry rest alone at a new best bid, and Bob sell into it; return her position."""
-    desk.exchange.book(bids=20, asks=20)
-    desk.post_book(bids=80, asks=20)
-    desk.evaluate()
-    desk.bob_takes(Side.ASK, takes)
-    step_until(worker, lambda: Position.objects.filter(account=desk.alice).exists())
-    return desk.position()
-
-
-def stops(desk: Desk) -> list[Order]:
-    return list(Order.objects.filter(account=desk.alice, status="TriggerPending"))
-
-
 def test_an_attached_stop_that_the_exchange_confirms_protects_the_position(desk: Desk, worker: AccountsWorker) -> None:
-    position = enter(desk, worker)
-
-    step_until(worker, lambda: desk.position().state == "protected")
+    position = enter_protected(desk, worker)
 
     assert desk.position().covered_quantity == position.quantity == D("0.010")
     assert desk.position().naked_max_us < 1_000
@@ -84,8 +54,7 @@ def test_protecting_twice_places_one_stop(desk: Desk, worker: AccountsWorker) ->
 
 def test_a_stop_fixed_at_the_first_fill_is_topped_up_to_the_position(desk: Desk, worker: AccountsWorker) -> None:
     desk.exchange.settings(attached_stops="fixed")
-    enter(desk, worker, takes="0.024")  # twenty lots stood before us: four of ours fill
-    step_until(worker, lambda: desk.position().state == "protected")
+    enter_protected(desk, worker, takes="0.024")  # twenty lots stood before us: four of ours fill
     desk.bob_takes(Side.ASK, "0.006")
     step_until(worker, lambda: desk.position().quantity == D("0.010"))
     step_until(worker, lambda: bool(desk.to_protect))
@@ -123,11 +92,9 @@ def test_a_position_that_stays_naked_beyond_its_budget_is_closed_at_market(desk:
 
 
 def test_a_stop_that_fires_closes_the_position_and_says_so(desk: Desk, worker: AccountsWorker) -> None:
-    enter(desk, worker)
-    step_until(worker, lambda: desk.position().state == "protected")
+    enter_protected(desk, worker)
 
-    desk.exchange.book(bids=50, asks=50, mid=MID - 4_000)
-    desk.exchange.pass_time(30)  # the mark follows the book in capped steps
+    let_stop_fire(desk)
     step_until(worker, lambda: desk.position().state == "closed")
 
     closed = desk.position()
@@ -137,11 +104,9 @@ def test_a_stop_that_fires_closes_the_position_and_says_so(desk: Desk, worker: A
 
 
 def test_a_stop_cancelled_by_hand_leaves_the_position_to_be_protected_anew(desk: Desk, worker: AccountsWorker) -> None:
-    position = enter(desk, worker)
-    step_until(worker, lambda: desk.position().state == "protected")
-    [stop] = stops(desk)
+    position = enter_protected(desk, worker)
 
-    desk.rest.cancel_order(desk.credentials, symbol="BTC_USDC_PERP", exchange_id=stop.exchange_id)
+    cancel_stop(desk)
     step_until(worker, lambda: position.pk in desk.to_protect)
 
     assert desk.protector.protect(position.pk) == "stop_placed"
@@ -158,74 +123,36 @@ def test_where_nobody_takes_the_task_the_accounts_worker_protects_by_itself(desk
     assert desk.to_protect  # it was asked for first
 
 
-def test_an_exit_that_is_refused_keeps_the_stop(desk: Desk, worker: AccountsWorker) -> None:
-    position = enter(desk, worker)
-    step_until(worker, lambda: desk.position().state == "protected")
-    Position.objects.filter(id=position.pk).update(quantity=D("0.0105"))  # a quantity that the exchange refuses
-
-    exit_position(position.pk, reason="by_test", exchange=desk.rest, now=desk.now())
-
-    [stop] = stops(desk)
-    assert stop.status == "TriggerPending"
-    assert OrderIntent.objects.get(purpose="exit").state == "rejected"
-    assert desk.position().state != "exiting"
-
-
-def test_closing_a_position_never_opens_one_on_the_other_side(desk: Desk, worker: AccountsWorker) -> None:
-    position = enter(desk, worker)
-    exit_position(position.pk, reason="by_test", exchange=desk.rest, now=desk.now())
-    exit_position(position.pk, reason="by_test", exchange=desk.rest, now=desk.now())
-    step_until(worker, lambda: desk.position().state == "closed")
-
-    exit_position(position.pk, reason="by_test", exchange=desk.rest, now=desk.now())
-
-    assert [one for one in desk.exchange.ledger(desk.alice.api_key)["positions"] if one["closedUs"] is None] == []
-    assert OrderIntent.objects.filter(purpose="exit").count() == 1
-
-
 def test_a_position_made_by_hand_is_left_alone(desk: Desk, worker: AccountsWorker) -> None:
     desk.bob_takes(Side.BID, "0.005")
     step_until(worker, lambda: Position.objects.filter(account=desk.bob).exists())
-    by_hand = Position.objects.get(account=desk.bob)
+    made_by_hand = Position.objects.get(account=desk.bob)
 
-    assert desk.protector.protect(by_hand.pk) == "left_alone"
-    assert by_hand.bot is None
+    assert desk.protector.protect(made_by_hand.pk) == "left_alone"
+    assert made_by_hand.bot is None
 
 
-def test_a_naked_position_whose_closing_order_got_lost_has_its_stop_placed_all_the_same(
-    desk: Desk, worker: AccountsWorker
-) -> None:
+def test_a_bots_entry_on_top_of_a_position_made_by_hand_gets_its_stop(desk: Desk, worker: AccountsWorker) -> None:
+    desk.exchange.settings(attached_stops="none")
+    rest_entry(desk)
+    by_hand(desk, Side.BID, "0.001")
+    step_until(worker, lambda: Position.objects.filter(account=desk.alice).exists())
+
+    desk.bob_takes(Side.ASK, "0.030")
+    step_until(worker, lambda: desk.position().quantity > D("0.005"))
+
+    assert desk.protector.protect(desk.position().pk) == "stop_placed"
+
+
+def test_a_stop_is_compared_with_a_mark_that_is_younger_than_the_stop(desk: Desk, worker: AccountsWorker) -> None:
+    """The board's mark is two seconds old: the exchange's has passed the stop when the stop is placed."""
     desk.exchange.settings(attached_stops="none")
     position = enter(desk, worker)
-    with lossy_proxy(desk.exchange.rest) as line:
-        line.loss = Loss.REQUEST
-        lossy = BackpackRest(base_url=line.url, signer=desk.signer)
-        exit_position(position.pk, reason="by_test", exchange=lossy, now=desk.now())
-        lossy.close()
-    desk.to_protect.clear()
-    step_until(worker, lambda: position.pk in desk.to_protect)
+    desk.post_mark(MID)
+    desk.exchange.book(bids=20, asks=20, mid=MID - 6_000)
+    desk.exchange.pass_time(60)
+    assert desk.rest.mark_prices(SYMBOL)[0].mark_price < D("99700")
 
     done = desk.protector.protect(position.pk)
 
-    assert done == "stop_placed"
-    assert OrderIntent.objects.get(purpose="exit").state == "unknown"
-    assert desk.position().covered_quantity == position.quantity
-
-
-def test_a_position_whose_exit_is_proven_absent_falls_back_to_its_stop(desk: Desk, worker: AccountsWorker) -> None:
-    position = enter(desk, worker)
-    step_until(worker, lambda: desk.position().state == "protected")
-    with lossy_proxy(desk.exchange.rest) as line:
-        line.loss = Loss.REQUEST
-        lossy = BackpackRest(base_url=line.url, signer=desk.signer)
-        exit_position(position.pk, reason="by_test", exchange=lossy, now=desk.now())
-        lossy.close()
-    exiting = desk.position().state
-
-    for later_s in (8, 10):
-        now = desk.now() + timedelta(seconds=later_s)
-        desk.reconciler.reconcile(desk.alice, now=now, received_ns=int(now.timestamp() * 1e9))
-
-    assert exiting == "exiting"
-    assert desk.position().state == "protected"
-    assert OrderIntent.objects.get(purpose="exit").state == "not_placed"
+    assert done in ("stop_passed_before_placing", "stop_passed_while_placing")

@@ -2,27 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from decimal import Decimal
 
-import pytest
-
-from tests.kit.desk import Desk, step_until, step_until_watched
+from tests.kit.desk import Desk
+from tests.kit.scenes import enter, leave
+from tests.kit.steps import step_until
 from trading.core.units import Side
 from trading.execution.accounts_worker import AccountsWorker
-from trading.execution.exits import exit_position
 from trading.models import Position
 from trading.selectors import Run, distribution, plain, run_summary
 
 D = Decimal
-
-
-@pytest.fixture
-def worker(desk: Desk) -> Iterator[AccountsWorker]:
-    made = desk.accounts_worker()
-    step_until_watched(made)
-    yield made
-    desk.stop.set()
 
 
 def test_a_run_without_orders_has_no_latency_no_naked_time_and_no_cost(desk: Desk) -> None:
@@ -35,14 +25,9 @@ def test_a_run_without_orders_has_no_latency_no_naked_time_and_no_cost(desk: Des
 
 
 def test_a_losing_round_trip_is_summed_up_with_its_costs(desk: Desk, worker: AccountsWorker) -> None:
+    enter(desk, worker)
     desk.exchange.book(bids=20, asks=20)
-    desk.post_book(bids=80, asks=20)
-    desk.evaluate()
-    desk.bob_takes(Side.ASK, "0.030")  # twenty lots stood before Alice's ten
-    step_until(worker, lambda: Position.objects.filter(account=desk.alice).exists())
-    desk.exchange.book(bids=20, asks=20)
-    exit_position(desk.position().pk, reason="by_test", exchange=desk.rest, now=desk.now())
-    step_until(worker, lambda: desk.position().state == "closed")
+    leave(desk, worker)
     desk.evaluator.tallies.flush()
 
     summary = run_summary(Run({desk.alice.pk}, 0), seconds=1.0)

@@ -17,6 +17,7 @@ pytestmark = pytest.mark.xdist_group("demo")
 
 SHORT = ("demo", "--accounts", "2", "--speed", "5", "--no-web", "--json", "out.json")
 AT_WORK = "| orders "
+NAKED_BUDGET_MS = 2_000  # beyond it the position would have been closed; how fast it is stands in no test
 
 
 def summary_in(place: Place) -> dict[str, Any]:
@@ -28,14 +29,14 @@ def summary_in(place: Place) -> dict[str, Any]:
 def test_a_generated_market_becomes_protected_positions_and_a_summary_that_the_exchange_confirms(
     place: Place, attached_stops: str
 ) -> None:
-    done = place.run(*SHORT, "--seconds", "8", "--attached-stops", attached_stops)
+    done = place.run(*SHORT, "--seconds", "10", "--attached-stops", attached_stops)
     assert (done.code, done.err) == (0, "")
     summary = summary_in(place)
     orders = summary["orders"]
     assert misfits(summary) == []
     assert orders["acknowledged"] > 0
     assert (orders["unknown"], orders["duplicates"], summary["positions_unprotected"]) == (0, 0, 0)
-    assert summary["naked_ms"]["max"] < 1_000
+    assert summary["naked_ms"]["max"] < NAKED_BUDGET_MS
     assert summary["exchange"]["fills"] == summary["fills"] > 0
     assert place.left_running() == []
 

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import queue
-import threading
 import time
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 
 from redis import Redis
@@ -16,20 +13,20 @@ from accounts.models import Customer, ExchangeAccount
 from accounts.sealing import add_exchange_account
 from signer.client import SignerClient
 from tests.kit.exchange import MID, SYMBOL, HandMovedExchange, pairs
+from tests.kit.private_stream import Line
 from trading.board.keys import Keys
 from trading.board.snapshots import Flaw, Mark, Snapshot, Source, publish
 from trading.core.units import Side
 from trading.exchange.backpack.rest import BackpackRest
-from trading.exchange.backpack.streams import Stream
 from trading.exchange.ports import Credentials, OrderRequest, Outcome
 from trading.execution.accounts_worker import AccountsWorker
+from trading.execution.cancels import finish_cancels
 from trading.execution.clients import credentials_of
 from trading.execution.evaluate import Evaluator
 from trading.execution.liveness import show_accounts_alive
 from trading.execution.markets import sync_markets
 from trading.execution.protection import Protector
 from trading.execution.reconciliation import Reconciler
-from trading.execution.stream_readers import Message, StreamReader
 from trading.models import Bot, Market, Position
 
 BUDGET_MS = 2_000
@@ -52,8 +49,8 @@ class Desk:
     evaluator: Evaluator = field(init=False)
     protector: Protector = field(init=False)
     reconciler: Reconciler = field(init=False)
+    line: Line = field(init=False)
     to_protect: list[int] = field(default_factory=list)
-    stop: threading.Event = field(default_factory=threading.Event)
     sequence: int = 0
 
     def __post_init__(self) -> None:
@@ -66,6 +63,12 @@ class Desk:
         self.evaluator = Evaluator(redis=self.redis, keys=self.keys, exchange=self.rest, speed=1.0)
         self.protector = Protector(redis=self.redis, keys=self.keys, exchange=self.rest, budget_ms=BUDGET_MS, speed=1.0)
         self.reconciler = Reconciler(exchange=self.rest, window_ms=self.window_ms, speed=1.0)
+        self.line = Line(self.exchange.ws, lambda account: self.rest.subscribe_signature(credentials_of(account)))
+
+    def close(self) -> None:
+        """End every thread that works for the desk, and wait for it."""
+        self.line.close()
+        finish_cancels()
 
     def bot_of(self, account: ExchangeAccount) -> Bot:
         """Store a live bot that enters with ten lots."""
@@ -107,6 +110,11 @@ class Desk:
         """Evaluate the market once; return how many orders were sent."""
         return self.evaluator.evaluate(symbol=SYMBOL, shard=0)
 
+    def reconcile(self, *, later_s: float = 0.0) -> None:
+        """Look Alice's account up, as if so much time had passed."""
+        now = self.now() + timedelta(seconds=later_s)
+        self.reconciler.reconcile(self.alice, now=now, received_ns=int(now.timestamp() * 1e9))
+
     def bob_takes(self, side: Side, quantity: str) -> Outcome:
         """Have Bob send a market order by hand."""
         self.bob.next_client_id += 1
@@ -131,7 +139,7 @@ class Desk:
             reconciler=self.reconciler,
             protector=self.protector,
             protect_later=self.to_protect.append,
-            make_reader=self._reader,
+            make_reader=self.line.reader,
             speed=1.0,
         )
 
@@ -152,38 +160,6 @@ class Desk:
         """Return Alice's newest position."""
         return Position.objects.filter(account=self.alice).latest("id")
 
-    def _reader(self, account: ExchangeAccount, messages: queue.SimpleQueue[Message]) -> StreamReader:
-        credentials = credentials_of(account)
-        return StreamReader(
-            account_id=account.pk,
-            connect=lambda: Stream.connect(self.exchange.ws),
-            sign_subscription=lambda: self.rest.subscribe_signature(credentials),
-            messages=messages,
-            stop=self.stop,
-        )
-
     def _account(self, name: str, secret: str) -> ExchangeAccount:
         customer = Customer.objects.create(name=name)
         return add_exchange_account(customer, label=name, api_secret=secret, shard=0, signer=self.signer)
-
-
-def wait_until(happened: Callable[[], bool], *, patience_s: float = 5.0) -> None:
-    """Wait for something that another thread does. Raises: AssertionError when it does not happen."""
-    deadline = time.monotonic() + patience_s
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        time.sleep(0.01)
-
-
-def step_until_watched(worker: AccountsWorker) -> None:
-    """Move the accounts worker until both accounts' private streams are open and their first look has succeeded."""
-    unwatched = ExchangeAccount.objects.filter(is_unwatched=True)
-    step_until(worker, lambda: len(worker.connected) == 2 and not unwatched.exists())
-
-
-def step_until(worker: AccountsWorker, happened: Callable[[], bool], *, patience_s: float = 5.0) -> None:
-    """Move the accounts worker until something has happened. Raises: AssertionError when it does not."""
-    deadline = time.monotonic() + patience_s
-    while not happened():
-        assert time.monotonic() < deadline, "it did not happen in time"
-        worker.step()

@@ -238,7 +238,7 @@ class AccountsWorker:
                 self._protect(position_id)
         long_ago = time.monotonic() - UNSEEN_PATIENCE_S
         unwatched = {account_id for account_id, since in self.unseen_since.items() if since < long_ago}
-        forgotten = forgotten_entries(self.accounts, unwatched=unwatched, now=_now())
+        forgotten = forgotten_entries(self.accounts, unwatched=unwatched, now=_now(), speed=self.speed)
         if forgotten:
             cancel_orders(forgotten, exchange=self.exchange, now=_now())
 

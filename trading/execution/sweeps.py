@@ -53,14 +53,18 @@ def accounts_at_risk(account_ids: Collection[int]) -> set[int]:
     return {*positions.values_list("account", flat=True), *intents.values_list("account", flat=True)}
 
 
-def forgotten_entries(account_ids: Iterable[int], *, unwatched: Collection[int], now: datetime) -> list[int]:
-    """Return resting entries that nobody looks after: past their time to live, or of an account nobody watches."""
+def forgotten_entries(
+    account_ids: Iterable[int], *, unwatched: Collection[int], now: datetime, speed: float
+) -> list[int]:
+    """Return resting entries that nobody looks after: past their time to live, or of an account nobody watches.
+
+    A time to live counts in market time, which runs `speed` times as fast as ours.
+    """
     entries = Order.objects.filter(
         account__in=account_ids, status__in=OPEN, intent__purpose=Purpose.ENTRY.value, intent__bot__isnull=False
     )
-    # a time to live counts in market time, which never runs slower than the wall clock here
     latest = {
-        order_id: created_at + timedelta(milliseconds=ttl_ms) + ENTRY_MARGIN
+        order_id: created_at + timedelta(milliseconds=ttl_ms / speed) + ENTRY_MARGIN
         for order_id, created_at, ttl_ms in entries.values_list("id", "created_at", "intent__bot__entry_ttl_ms")
     }
     overdue = {order_id for order_id, at in latest.items() if at < now}

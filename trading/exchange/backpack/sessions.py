@@ -25,7 +25,7 @@ from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
 from trading.exchange.errors import ExchangeUnavailable, NoAnswer
 
-CONNECTIONS_PER_ACCOUNT = 4  # kept; several orders of one account leave at once
+CONNECTIONS_PER_ACCOUNT = 8  # kept; several orders of one account leave at once
 
 # all that sending and reading can raise: requests' errors are OSErrors, urllib3 and http.client leak theirs
 _TRANSPORT_ERRORS = (OSError, urllib3.exceptions.HTTPError, http.client.HTTPException, ValueError)
