@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from dataclasses import dataclass
 from decimal import Decimal
+from enum import Enum
 
 from django.db import connection, transaction
 from django.db.models import Q
@@ -25,12 +26,20 @@ log = logging.getLogger(__name__)
 ADVISORY_ACCOUNT = 1  # first half of the advisory locks that are taken per account
 
 
+class Origin(Enum):
+    """Where a message about an order came from."""
+
+    STREAM = "stream"  # an event, with the exchange's time
+    LISTED = "listed"  # an answer that lists what is open
+    HISTORY = "history"  # an answer about the past, which may lag
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class OrderShown:
     """An order as a message has shown it, whichever way it came.
 
     Units: `engine_us` the exchange's clock, `received_ns` ours. `reduce_only` is None where the source does not say.
-    `is_look_up`: it was asked for, and has no time of its own (`engine_us` is then only when the order was made).
+    Of what was asked for only the time of the question is known (`received_ns`); `engine_us` is then that of the order.
     """
 
     exchange_id: str
@@ -50,7 +59,7 @@ class OrderShown:
     expiry_reason: str
     engine_us: int
     received_ns: int
-    is_look_up: bool
+    origin: Origin
     fill: FillInfo | None = None
 
 
@@ -62,7 +71,8 @@ def apply(shown: OrderShown, *, account: ExchangeAccount, market: Market, speed:
 
     Raises: IncompleteFill.
     """
-    moment = Moment(None if shown.is_look_up else shown.engine_us, shown.received_ns, speed)
+    engine_us = shown.engine_us if shown.origin is Origin.STREAM else None
+    moment = Moment(engine_us, shown.received_ns, speed)
     with transaction.atomic():
         _take_turn(account)
         order = _store_order(shown, account=account, market=market)
@@ -92,8 +102,9 @@ def _take_turn(account: ExchangeAccount) -> None:
 def _store_order(shown: OrderShown, *, account: ExchangeAccount, market: Market) -> Order:
     order = _known_order(shown, account) or _new_order(shown, account=account, market=market)
     if _is_news(order, shown):
-        newest_us = max(order.updated_us, 0 if shown.is_look_up else shown.engine_us)
-        columns = {**_columns(shown), "updated_us": newest_us, "missing_since": None}
+        newest_us = max(order.updated_us, shown.engine_us if shown.origin is Origin.STREAM else 0)
+        seen_ns = max(order.seen_ns, shown.received_ns)
+        columns = {**_columns(shown), "updated_us": newest_us, "seen_ns": seen_ns, "missing_since": None}
         if any(getattr(order, name) != value for name, value in columns.items()):
             for name, value in columns.items():
                 setattr(order, name, value)
@@ -122,6 +133,7 @@ def _new_order(shown: OrderShown, *, account: ExchangeAccount, market: Market) -
         exchange_id=shown.exchange_id,
         intent=_intent_of(shown, account),
         placed_us=shown.engine_us,
+        seen_ns=shown.received_ns,
         **_columns(shown),
     )
     Order.objects.bulk_create([row], ignore_conflicts=True)
@@ -139,9 +151,12 @@ def _is_news(order: Order, shown: OrderShown) -> bool:
     """Return whether a message tells more than the row: an order never comes back from its end."""
     if order.is_over:
         return shown.status in ENDED and shown.executed_quantity > order.executed_quantity
-    if shown.is_look_up:  # it has no time of its own, but what it says is what the exchange says now
-        return bool(shown.executed_quantity >= order.executed_quantity)
-    return shown.engine_us >= order.updated_us or shown.status in ENDED
+    if shown.status in ENDED:
+        return True
+    if shown.origin is Origin.STREAM:
+        return bool(shown.engine_us >= order.updated_us)
+    # the history may lag, so it tells of endings only; the list of open orders tells what stood when it was asked for
+    return shown.origin is Origin.LISTED and bool(shown.received_ns > order.seen_ns)
 
 
 def _columns(shown: OrderShown) -> dict[str, object]:
@@ -246,7 +261,9 @@ def _move(position: Position | None, fill: Fill, order: Order, moment: Moment) -
 def _adopt(position: Position, order: Order) -> None:
     """Take over a position made by hand once a bot's entry has grown it: from then on it is protected."""
     intent = order.intent
-    if position.stop_price is None and intent is not None and intent.stop_loss_price is not None:
+    if intent is None or order.side != position.side:
+        return
+    if position.stop_price is None and intent.stop_loss_price is not None:
         position.bot_id, position.stop_price = intent.bot_id, intent.stop_loss_price
 
 

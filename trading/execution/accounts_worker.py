@@ -80,7 +80,7 @@ class AccountsWorker:
     markets: dict[str, Market] = field(default_factory=dict)
     due: dict[int, float] = field(default_factory=dict)
     next_at: dict[str, float] = field(default_factory=dict)
-    connected: set[int] = field(default_factory=set)
+    connected: dict[int, int] = field(default_factory=dict)  # since when, our clock
     unseen_since: dict[int, float] = field(default_factory=dict)
     questions: set[int] = field(default_factory=set)
     look_ups: LookUps = field(init=False)
@@ -154,11 +154,11 @@ class AccountsWorker:
         """Handle a message and return the positions that it has touched."""
         account = self.accounts[message.account_id]
         if isinstance(message, Connected):
-            self.connected.add(account.pk)
+            self.connected[account.pk] = message.since_ns
             self.unseen_since.pop(account.pk, None)
             self.look_ups.start(account)
         elif isinstance(message, Disconnected):
-            self.connected.discard(account.pk)
+            self.connected.pop(account.pk, None)
             self.unseen_since.setdefault(account.pk, time.monotonic())
             ExchangeAccount.objects.filter(id=account.pk).update(is_unwatched=True)
             self._ask_about(account.pk)
@@ -172,7 +172,7 @@ class AccountsWorker:
     def _looked_up(self, message: LookedUp) -> None:
         if not message.succeeded:
             self._ask_about(message.account_id)
-        elif message.account_id in self.connected:
+        elif message.started_ns >= self.connected.get(message.account_id, message.started_ns + 1):
             ExchangeAccount.objects.filter(id=message.account_id, is_unwatched=True).update(is_unwatched=False)
 
     def _apply(self, account: ExchangeAccount, message: Received) -> set[int]:
@@ -267,7 +267,7 @@ class AccountsWorker:
 
     def _ask_questions(self) -> None:
         """Look up the accounts with something unknown, and those at risk that no stream shows."""
-        unseen = accounts_at_risk(set(self.accounts) - self.connected)
+        unseen = accounts_at_risk(set(self.accounts) - set(self.connected))
         asking = self.questions | unseen | accounts_with_questions(self.accounts, now=_now())
         self.questions = set()
         for account_id in asking & set(self.accounts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import queue
+import threading
 import time
 from collections.abc import Callable, Mapping
 from concurrent.futures import Executor
@@ -36,22 +37,30 @@ class LookUps:
     messages: queue.SimpleQueue[Message]
     executor: Executor
     running: set[int] = field(default_factory=set)
+    again: set[int] = field(default_factory=set)
+    lock: threading.Lock = field(default_factory=threading.Lock)
 
     def start(self, account: ExchangeAccount) -> None:
-        """Begin a reconciliation of an account, unless one is under way."""
-        if account.pk not in self.running:
+        """Begin a reconciliation of an account; while one is under way, another follows it."""
+        with self.lock:
+            if account.pk in self.running:
+                self.again.add(account.pk)
+                return
             self.running.add(account.pk)
+        try:
             self.executor.submit(self._run, account)
+        except RuntimeError:  # the worker is closing
+            self.running.discard(account.pk)
 
     def tidy(self, accounts: Mapping[int, ExchangeAccount]) -> None:
         """Cancel what closed positions have left behind, in the background."""
         self.executor.submit(self._tidy, dict(accounts))
 
     def _run(self, account: ExchangeAccount) -> None:
-        succeeded = False
+        succeeded, started_ns = False, time.time_ns()
         try:
             fresh = ExchangeAccount.objects.select_related("customer").get(id=account.pk)
-            self.reconciler().reconcile(fresh, now=datetime.now(tz=UTC), received_ns=time.time_ns())
+            self.reconciler().reconcile(fresh, now=datetime.now(tz=UTC), received_ns=started_ns)
             succeeded = True
         except ExchangeError as error:
             log.warning("reconciliation_failed account=%s error=%s", account.pk, error)
@@ -59,8 +68,16 @@ class LookUps:
             log.exception("reconciliation_broke account=%s", account.pk)
         finally:
             connections.close_all()
+            self.messages.put(LookedUp(account.pk, succeeded, started_ns))
+            self._end(account)
+
+    def _end(self, account: ExchangeAccount) -> None:
+        with self.lock:
             self.running.discard(account.pk)
-            self.messages.put(LookedUp(account.pk, succeeded))
+            if account.pk not in self.again:
+                return
+            self.again.discard(account.pk)
+        self.start(account)
 
     def _tidy(self, accounts: dict[int, ExchangeAccount]) -> None:
         try:

@@ -1,29 +1,26 @@
-"""Order rows: what the exchange shows of an order, written by answers, private streams and look-ups alike."""
+"""Order rows: what the answer to a request shows of its order."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from decimal import Decimal
 
-from accounts.models import ExchangeAccount
 from trading.exchange.ports import ExchangeOrder
-from trading.models import Market, Order, OrderIntent
+from trading.models import Order, OrderIntent
 
 
 def store_placed(placed: Sequence[tuple[OrderIntent, ExchangeOrder]]) -> None:
     """Store the orders of answers, unless the private stream has stored them already: it knows more."""
-    rows = [order_row(shown, account=intent.account, market=intent.market, intent=intent) for intent, shown in placed]
-    Order.objects.bulk_create(rows, ignore_conflicts=True)
+    Order.objects.bulk_create([_row(intent, shown) for intent, shown in placed], ignore_conflicts=True)
 
 
-def order_row(shown: ExchangeOrder, *, account: ExchangeAccount, market: Market, intent: OrderIntent | None) -> Order:
-    """Return an unsaved row for an order that REST has shown."""
+def _row(intent: OrderIntent, shown: ExchangeOrder) -> Order:
     return Order(
-        customer_id=account.customer_id,
-        account=account,
-        market=market,
+        customer_id=intent.customer_id,
+        account_id=intent.account_id,
+        market_id=intent.market_id,
         intent=intent,
-        position_id=None if intent is None else intent.position_id,
+        position_id=intent.position_id,
         exchange_id=shown.exchange_id,
         related_exchange_id=shown.related_order_id or "",
         client_id=shown.client_id,
@@ -39,5 +36,6 @@ def order_row(shown: ExchangeOrder, *, account: ExchangeAccount, market: Market,
         trigger_price=shown.trigger_price,
         trigger_quantity=shown.trigger_quantity,
         placed_us=shown.created_at_ms * 1_000,
+        seen_ns=intent.answered_ns or 0,
         updated_us=shown.created_at_ms * 1_000,
     )

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Collection, Mapping
-from dataclasses import dataclass
+import time
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from decimal import Decimal
 
@@ -16,8 +18,9 @@ from trading.core.orders import IntentEvent, IntentState, Purpose, states_before
 from trading.core.position import ProtectionState
 from trading.core.units import Side
 from trading.exchange.ports import AccountReader, Credentials, ExchangeOrder, FillInfo
-from trading.execution.account_events import apply
+from trading.execution.account_events import OrderShown, Origin, apply
 from trading.execution.clients import credentials_of
+from trading.execution.errors import IncompleteFill
 from trading.execution.intent_endings import end_finished
 from trading.execution.position_states import Moment, exit_ended, refresh
 from trading.execution.shown import shown_by_rest
@@ -30,6 +33,7 @@ MARGIN = timedelta(seconds=1)  # beyond the request's window: the exchange's clo
 LAPSE_AFTER = timedelta(seconds=1)  # an intent that nobody has claimed by then can be claimed by nobody any more
 HISTORY_PAGE = 100
 FILL_OVERLAP_MS = 60_000  # fills that are known already change nothing
+ASKED_ALONE_AT_MOST = 8  # requests of one look for single orders; the next look asks for more
 LOOKS = 3  # a fill may arrive between two questions; a difference that stays is real
 
 FillsByOrder = Mapping[str, list[FillInfo]]
@@ -37,13 +41,17 @@ FillsByOrder = Mapping[str, list[FillInfo]]
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Look:
-    """One look at one account. Units: `received_ns` our clock."""
+    """One look at one account. Units: `received_ns` our clock when it began.
+
+    `asked_alone` keeps the orders that were asked for one by one, so that a look asks for each once and for few.
+    """
 
     account: ExchangeAccount
     credentials: Credentials
     markets: Mapping[str, Market]
     now: datetime
     received_ns: int
+    asked_alone: set[str] = field(default_factory=set)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +61,7 @@ class Reconciler:
     exchange: AccountReader
     window_ms: int
     speed: float
+    clock_ns: Callable[[], int] = time.time_ns
 
     def reconcile(self, account: ExchangeAccount, *, now: datetime, received_ns: int) -> None:
         """Bring an account's rows to what the exchange shows, and settle intents whose outcome is not known.
@@ -83,7 +92,7 @@ class Reconciler:
         """Show open orders, then what of ours is missing among them or has fills that are new; return the fills."""
         listed_before = set(_open_rows(look.account).values_list("exchange_id", flat=True))
         listed = self.exchange.open_orders(look.credentials)
-        self._show(listed, look)
+        self._show(listed, look, origin=Origin.LISTED)
         vanished = listed_before - {order.exchange_id for order in listed}
         self._mark_missing(vanished, look)
         fills = self._fills_by_order(look)
@@ -93,7 +102,7 @@ class Reconciler:
             for exchange_id, own in fills.items()
             if any((exchange_id, fill.trade_id) not in known for fill in own)
         }
-        self._show(self._history_of(vanished | with_news, look), look, fills=fills)
+        self._show_past(vanished | with_news, look, fills)
         return fills
 
     def _mark_missing(self, exchange_ids: Collection[str], look: Look) -> None:
@@ -106,38 +115,56 @@ class Reconciler:
         with transaction.atomic():
             open_positions = Position.objects.select_for_update(no_key=True).filter(account=look.account)
             for position in open_positions.exclude(state=ProtectionState.CLOSED.value).order_by("id"):
-                refresh(position, Moment(None, look.received_ns, self.speed))
+                refresh(position, Moment(None, self._now_ns(look), self.speed))
 
-    def _history_of(self, exchange_ids: Collection[str], look: Look) -> list[ExchangeOrder]:
-        """Return orders by their ids: from the newest page of the history, the rest one by one."""
+    def _show_past(self, exchange_ids: Collection[str], look: Look, fills: FillsByOrder) -> None:
+        """Show orders of the past: from the newest page of the history, the rest one by one, a few in each look."""
         if not exchange_ids:
-            return []
+            return
         page = self.exchange.order_history(look.credentials, limit=HISTORY_PAGE)
-        found = {order.exchange_id: order for order in page if order.exchange_id in exchange_ids}
-        for exchange_id in sorted(set(exchange_ids) - set(found)):
-            for order in self.exchange.order_history(look.credentials, exchange_id=exchange_id, limit=1):
-                found[order.exchange_id] = order
-        return list(found.values())
+        found = [order for order in page if order.exchange_id in exchange_ids]
+        self._show(found, look, origin=Origin.HISTORY, fills=fills)
+        rest = set(exchange_ids) - {order.exchange_id for order in found} - look.asked_alone
+        for exchange_id in sorted(rest)[: max(0, ASKED_ALONE_AT_MOST - len(look.asked_alone))]:
+            look.asked_alone.add(exchange_id)
+            alone = self.exchange.order_history(look.credentials, exchange_id=exchange_id, limit=1)
+            self._show(alone, look, origin=Origin.HISTORY, fills=fills)
 
     def _fills_by_order(self, look: Look) -> FillsByOrder:
         known_until_us = look.account.fills_known_until_us
-        from_ms = None if known_until_us is None else known_until_us // 1_000 - FILL_OVERLAP_MS
+        # what an account did before it came to us is not ours to tell
+        known_until_ms = (
+            look.account.created_at.timestamp() * 1_000 if known_until_us is None else known_until_us // 1_000
+        )
         by_order: dict[str, list[FillInfo]] = {}
-        for fill in self.exchange.fills(look.credentials, from_ms=from_ms):
+        for fill in self.exchange.fills(look.credentials, from_ms=int(known_until_ms) - FILL_OVERLAP_MS):
             by_order.setdefault(fill.exchange_id, []).append(fill)
-        return by_order
+        return {exchange_id: _identified(own) for exchange_id, own in by_order.items()}
 
-    def _show(self, orders: list[ExchangeOrder], look: Look, *, fills: FillsByOrder | None = None) -> None:
+    def _show(
+        self, orders: list[ExchangeOrder], look: Look, *, origin: Origin, fills: FillsByOrder | None = None
+    ) -> None:
         for order in orders:
             market = look.markets.get(order.symbol)
             if market is None:
                 log.warning("order_in_unknown_market symbol=%s", order.symbol)
                 continue
-            own_fills = sorted((fills or {}).get(order.exchange_id, []), key=lambda one: one.filled_at_us)
-            messages: list[FillInfo | None] = [*own_fills] or [None]
+            messages: list[FillInfo | None] = [*(fills or {}).get(order.exchange_id, [])] or [None]
             for fill in messages:
-                shown = shown_by_rest(order, fill=fill, received_ns=look.received_ns)
-                apply(shown, account=look.account, market=market, speed=self.speed)
+                # a list tells what stood when it was asked for; what is learned of the past is learned now
+                received_ns = look.received_ns if origin is Origin.LISTED else self._now_ns(look)
+                shown = shown_by_rest(order, fill=fill, origin=origin, received_ns=received_ns)
+                self._apply(shown, look, market)
+
+    def _now_ns(self, look: Look) -> int:
+        return max(look.received_ns, self.clock_ns())
+
+    def _apply(self, shown: OrderShown, look: Look, market: Market) -> None:
+        try:
+            apply(shown, account=look.account, market=market, speed=self.speed)
+        except IncompleteFill as error:
+            # it shows as a difference of positions; the account's other fills must not wait for it
+            log.error("fill_cannot_be_stored account=%s error=%s", look.account.pk, error)
 
     def _settle(self, look: Look, fills: FillsByOrder) -> None:
         """Settle orders whose outcome is not known: the exchange shows them, or does not know them twice."""
@@ -150,7 +177,7 @@ class Reconciler:
         for intent in questions:
             order = by_client_id.get(intent.client_id)
             if order is not None:
-                self._show([order], look, fills=fills)
+                self._show([order], look, origin=Origin.HISTORY, fills=fills)
             elif intent.client_id not in filled_ids:
                 _absent(intent, look.now)
 
@@ -174,6 +201,23 @@ class Reconciler:
             for symbol in sorted({*shown, *ours} & set(look.markets))
             if shown.get(symbol, Decimal(0)) != ours.get(symbol, Decimal(0))
         ]
+
+
+def _identified(fills: list[FillInfo]) -> list[FillInfo]:
+    """Return an order's fills by time, each with an identity.
+
+    Executions of the exchange itself (liquidations) may come without a trade id; they are told apart by their time and
+    their place among those of the same time, as negative numbers, which no trade has.
+    """
+    nameless: Counter[int] = Counter()
+    identified = []
+    for fill in sorted(fills, key=lambda one: one.filled_at_us):
+        if fill.trade_id is not None:
+            identified.append(fill)
+            continue
+        identified.append(fill._replace(trade_id=-(fill.filled_at_us + nameless[fill.filled_at_us])))
+        nameless[fill.filled_at_us] += 1
+    return identified
 
 
 def _open_rows(account: ExchangeAccount) -> QuerySet[Order]:
@@ -211,13 +255,17 @@ def _after_absence(intent: OrderIntent) -> None:
 
 
 def _record_success(look: Look, fills: FillsByOrder, difference: list[str]) -> None:
-    """Say what a whole look has proven: no fill is missing up to the newest one, and whether positions agree."""
-    times_us = [fill.filled_at_us for own in fills.values() for fill in own]
-    known_until_us = max([*times_us, look.account.fills_known_until_us or 0]) or None
+    """Say what a whole look has proven: whether positions agree, and until when no fill can be missing."""
     text = ", ".join(difference)[:200]
+    proven: dict[str, object] = {"position_difference": text}
     if difference:
         log.error("position_differs account=%s difference=%s", look.account.pk, text)
-    ExchangeAccount.objects.filter(id=look.account.pk).update(
-        fills_known_until_us=known_until_us, position_difference=text
-    )
-    look.account.fills_known_until_us = known_until_us
+    elif fills and _all_stored(look, fills):
+        newest_us = max(fill.filled_at_us for own in fills.values() for fill in own)
+        proven["fills_known_until_us"] = max(newest_us, look.account.fills_known_until_us or 0)
+    ExchangeAccount.objects.filter(id=look.account.pk).update(**proven)
+
+
+def _all_stored(look: Look, fills: FillsByOrder) -> bool:
+    known = set(look.account.fills.values_list("order__exchange_id", "trade_id"))
+    return all((exchange_id, fill.trade_id) in known for exchange_id, own in fills.items() for fill in own)

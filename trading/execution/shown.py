@@ -6,7 +6,7 @@ from decimal import Decimal
 
 from trading.exchange.backpack.parse import OrderUpdate
 from trading.exchange.ports import ExchangeOrder, FillInfo
-from trading.execution.account_events import OrderShown
+from trading.execution.account_events import OrderShown, Origin
 
 
 def shown_by_stream(update: OrderUpdate, *, received_ns: int) -> OrderShown:
@@ -29,12 +29,12 @@ def shown_by_stream(update: OrderUpdate, *, received_ns: int) -> OrderShown:
         expiry_reason=update.expiry_reason or "",
         engine_us=update.engine_us,
         received_ns=received_ns,
-        is_look_up=False,
+        origin=Origin.STREAM,
         fill=update.fill,
     )
 
 
-def shown_by_rest(order: ExchangeOrder, *, fill: FillInfo | None, received_ns: int) -> OrderShown:
+def shown_by_rest(order: ExchangeOrder, *, fill: FillInfo | None, origin: Origin, received_ns: int) -> OrderShown:
     """Return an order of a REST answer as a message; the only time it has is that of its creation."""
     return OrderShown(
         exchange_id=order.exchange_id,
@@ -54,6 +54,6 @@ def shown_by_rest(order: ExchangeOrder, *, fill: FillInfo | None, received_ns: i
         expiry_reason=order.expiry_reason or "",
         engine_us=order.created_at_ms * 1_000,
         received_ns=received_ns,
-        is_look_up=True,
+        origin=origin,
         fill=fill,
     )

@@ -28,9 +28,10 @@ POSITION_UPDATES = "account.positionUpdate"
 
 
 class Connected(NamedTuple):
-    """The private stream of an account shows everything from now on: look at what came before."""
+    """The private stream of an account shows everything from some time of our clock on: look at what came before."""
 
     account_id: int
+    since_ns: int
 
 
 class Disconnected(NamedTuple):
@@ -48,10 +49,11 @@ class Received(NamedTuple):
 
 
 class LookedUp(NamedTuple):
-    """The exchange has been asked about an account, with or without success."""
+    """The exchange has been asked about an account, with or without success, beginning at some time of our clock."""
 
     account_id: int
     succeeded: bool
+    started_ns: int
 
 
 Message = Connected | Disconnected | Received | LookedUp
@@ -110,7 +112,7 @@ class StreamReader:
         stream = self.connect()
         try:
             stream.subscribe([ORDER_UPDATES, POSITION_UPDATES], self.sign_subscription())
-            self.messages.put(Connected(self.account_id))
+            self.messages.put(Connected(self.account_id, time.time_ns()))
             while not self.stop.is_set():
                 frame = stream.receive(RECEIVE_TIMEOUT_S)
                 if frame is not None:

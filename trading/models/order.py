@@ -52,6 +52,7 @@ class Order(models.Model):
     expiry_reason = models.CharField(max_length=60, blank=True)
     placed_us = models.BigIntegerField(help_text="the exchange's clock when it was first seen")
     updated_us = models.BigIntegerField(help_text="the exchange's clock at the newest event")
+    seen_ns = models.BigIntegerField(default=0, help_text="our clock when the newest message about it came in")
     cancel_sent_at = models.DateTimeField(null=True)
     missing_since = models.DateTimeField(
         null=True, help_text="when the exchange first did not list it as open, although we know no end of it"
