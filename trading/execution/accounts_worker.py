@@ -39,16 +39,24 @@ from trading.execution.stream_readers import (
     Received,
     StreamReader,
 )
-from trading.execution.sweeps import accounts_at_risk, accounts_with_questions, forgotten_entries, naked_positions
+from trading.execution.sweeps import (
+    accounts_at_risk,
+    accounts_that_differ,
+    accounts_with_questions,
+    forgotten_entries,
+    naked_positions,
+)
 from trading.models import Market, Position
 
 log = logging.getLogger(__name__)
 
 POLL_S = 0.02
+JUDGED_AFTER_S = 0.025
 ATTACHED_STOP_GRACE_S = 0.025  # the attached stop is confirmed within the same millisecond where it works
 UNSEEN_PATIENCE_S = 1.0  # without a private stream; then resting entries are cancelled
 SWEEP_EVERY_S = 0.25
 QUESTIONS_EVERY_S = 1.0
+DIFFERENCES_EVERY_S = 2.0  # a look at one takes some fifteen requests of the account's 2,000 a minute
 LEFTOVERS_EVERY_S = 2.0
 ACCOUNTS_EVERY_S = 5.0
 RECONCILE_EVERY_S = 20.0
@@ -113,18 +121,25 @@ class AccountsWorker:
         self._protect_due()
         self._every(SWEEP_EVERY_S, "sweep", self._sweep)
         self._every(QUESTIONS_EVERY_S, "questions", self._ask_questions)
+        self._every(DIFFERENCES_EVERY_S, "differences", self._ask_about_differences)
         self._every(LEFTOVERS_EVERY_S, "leftovers", lambda: self.look_ups.tidy(self.accounts))
         self._every(RECONCILE_EVERY_S, "reconcile", self._reconcile_all)
 
     def _take_messages(self) -> None:
-        """Apply everything that has come, then judge: a fill and its stop arrive one behind the other."""
+        """Apply what has come, then judge: a fill and its stop arrive one behind the other.
+
+        A flood of messages must not put off protection, so it is judged now and then.
+        """
         try:
             message = self.messages.get(timeout=self._patience_s())
         except queue.Empty:
             return
         touched: set[int] = set()
+        judged_at = time.monotonic() + JUDGED_AFTER_S
         while True:
             touched |= self._isolated(message)
+            if time.monotonic() > judged_at:
+                break
             try:
                 message = self.messages.get_nowait()
             except queue.Empty:
@@ -272,6 +287,9 @@ class AccountsWorker:
         self.questions = set()
         for account_id in asking & set(self.accounts):
             self.look_ups.start(self.accounts[account_id])
+
+    def _ask_about_differences(self) -> None:
+        self.questions |= accounts_that_differ(self.accounts)
 
     def _reconcile_all(self) -> None:
         for account in self.accounts.values():

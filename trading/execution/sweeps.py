@@ -38,17 +38,19 @@ def naked_positions(account_ids: Iterable[int], *, now: datetime) -> list[int]:
 
 
 def accounts_with_questions(account_ids: Iterable[int], *, now: datetime) -> set[int]:
-    """Return the accounts that have sent an order a while ago and do not know what became of it, or of its fills.
-
-    An account whose position differs from the exchange's is one of them: the history may only lag.
-    """
+    """Return the accounts that have sent an order a while ago and do not know what became of it, or of its fills."""
     a_while_ago = now - ANSWER_PATIENCE
     unanswered = Q(state__in=(IntentState.SENDING.value, IntentState.UNKNOWN.value), claimed_at__lt=a_while_ago)
     unclaimed = Q(state=IntentState.PENDING.value, created_at__lt=a_while_ago)
     unfinished = Q(is_live=True, order__status__in=ENDED, created_at__lt=a_while_ago)
     questions = OrderIntent.objects.filter(unanswered | unclaimed | unfinished, account__in=account_ids)
+    return set(questions.values_list("account", flat=True))
+
+
+def accounts_that_differ(account_ids: Iterable[int]) -> set[int]:
+    """Return the accounts whose position differs from the exchange's: the history may only lag."""
     differing = ExchangeAccount.objects.filter(id__in=account_ids).exclude(position_difference="")
-    return {*questions.values_list("account", flat=True), *differing.values_list("id", flat=True)}
+    return set(differing.values_list("id", flat=True))
 
 
 def accounts_at_risk(account_ids: Collection[int]) -> set[int]:
