@@ -26,7 +26,6 @@ from trading.selectors import Run, evaluation_count
 FIRST_PRICE_PATIENCE_S = 20.0
 SETTLE_PATIENCE_S = 8.0
 CATCH_UP_PATIENCE_S = 3.0
-VIEW_EVERY_S = 1.0
 
 
 @dataclass(slots=True)
